@@ -1,0 +1,111 @@
+# LHV: `make help` says what there is.
+
+# ---- What to build ------------------------------------------------------------------------------
+ARCHS   := amd64 pae i386
+ARCH    ?= amd64
+LHV_OPT ?=
+VERSION := 0.1
+
+# ---- Tools --------------------------------------------------------------------------------------
+CC      := gcc
+LD      := ld
+OBJCOPY := objcopy
+OBJDUMP := objdump
+NM      := nm
+
+# ---- Directories --------------------------------------------------------------------------------
+B := build/$(ARCH)
+
+# ---- Files, floor by floor, in the order in which their rules run ---------------------------------
+kernel := \
+	boot/entry.o boot/trampoline.o boot/multiboot.o \
+	cpu/context.o cpu/descriptors.o cpu/msr.o cpu/paging.o cpu/registers.o cpu/time.o cpu/trap-entry.o cpu/traps.o \
+	console/console.o console/uart.o console/vga.o \
+	harness/expect.o harness/fault.o harness/finish.o harness/options.o harness/platform.o harness/recover.o \
+	harness/report.o harness/restore.o harness/select.o harness/tap-text.o harness/walk.o harness/watchdog.o \
+	interrupts/interrupts.o interrupts/lapic.o interrupts/pic.o \
+	lib/format.o lib/string.o \
+	memory/pages.o \
+	smp/acpi.o smp/cpu.o smp/start.o \
+	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/root.o vmx/tables.o \
+	start.o
+guest := ept.o golden.o run.o traps.o
+timer := apic-timer.o
+mtrr  := memory-type.o mtrr.o
+tests := smoke.o main.o
+
+objects := $(kernel:%=$(B)/lhv-kernel/%) $(guest:%=$(B)/lhv-guest/%) $(tests:%=$(B)/lhv-tests/%) \
+	$(mtrr:%=$(B)/lhv-mtrr/%) $(timer:%=$(B)/lhv-timer/%)
+
+# ---- Flags --------------------------------------------------------------------------------------
+flags_amd64 := -m64 -fno-pic -mno-red-zone
+flags_pae   := -m32 -fno-pic -mregparm=3 -DLHV_PAE
+flags_i386  := -m32 -fno-pic -mregparm=3
+link_amd64  := elf64-x86-64
+link_pae    := elf32-i386
+link_i386   := elf32-i386
+machine_amd64 := i386:x86-64
+machine_pae   := i386
+machine_i386  := i386
+ifneq ($(ARCH),amd64)
+objects += $(B)/lhv-kernel/lib/division.o
+endif
+
+CPPFLAGS := -I$(B) -Ilhv-kernel -I. -MMD -MP
+CFLAGS   := $(flags_$(ARCH)) -std=gnu17 -ffreestanding -Os -g -fno-pic -fno-pie -mgeneral-regs-only -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-delete-null-pointer-checks -fno-common -fcf-protection=none \
+	-Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Wshadow -Wwrite-strings -Wimplicit-fallthrough
+ASFLAGS  := $(flags_$(ARCH)) -g
+LDFLAGS  := -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none
+# `make V=1` shows the commands
+say := $(if $(V),,@echo "  $@";)
+.DELETE_ON_ERROR:
+
+# ---- Images: lhv.elf with symbols, lhv.bin to boot, lhv.iso, listings ------------------------------
+.PHONY: all image help run check unit bench clean $(ARCHS)
+all: $(ARCHS)
+$(ARCHS):
+	@$(MAKE) --no-print-directory ARCH=$@ image
+image: $(B)/lhv.bin $(B)/lhv.asm $(B)/lhv.sym
+
+$(B)/lhv.elf: $(objects) $(B)/lhv.lds
+	$(say)$(LD) $(LDFLAGS) -T $(B)/lhv.lds -o $@ $(objects)
+
+$(B)/lhv.bin: $(B)/lhv.elf
+	$(say)$(OBJCOPY) -S -O elf32-i386 $< $@
+
+$(B)/lhv.asm: $(B)/lhv.elf
+	$(say)$(OBJDUMP) -d -M att $< > $@
+
+$(B)/lhv.sym: $(B)/lhv.elf
+	$(say)$(NM) -n $< > $@
+
+$(B)/lhv.lds: lhv-kernel/boot/lhv.lds Makefile
+	@mkdir -p $(@D)
+	@sed 's/LHV_FORMAT/$(link_$(ARCH))/; s/LHV_OUTPUT_ARCH/$(machine_$(ARCH))/' $< > $@
+
+$(B)/%.o: %.c $(B)/config.h Makefile
+	@mkdir -p $(@D)
+	$(say)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(say)$(CC) $(CPPFLAGS) $(ASFLAGS) -c -o $@ $<
+
+$(B)/%-asm.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(say)$(CC) $(CPPFLAGS) $(ASFLAGS) -c -o $@ $<
+
+# What the options say; rewritten only where they differ, so that what depends on them, and only that, is built anew
+define config
+#define LHV_VERSION "$(VERSION)"
+#define LHV_OPT_GIVEN $(if $(LHV_OPT),true,false)
+#define LHV_OPT $(or $(LHV_OPT),0)ull
+endef
+export config
+$(B)/config.h: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$config" | cmp -s - $@ || printf '%s\n' "$$config" > $@
+FORCE:
+
+-include $(objects:.o=.d)

@@ -1,0 +1,119 @@
+/* Extended page tables. */
+#include "lhv-guest/ept.h"
+#include "harness/expect.h"
+#include "lhv-mtrr/memory-type.h"
+extern struct mtrr_state memory_types;
+#include "memory/pages.h"
+#include "smp/cpu.h"
+
+#define ADDRESS BITS(51, 12)
+#define ENTRIES 512
+#define SHIFT(leaf) (12 + 9 * (leaf))
+#define ROOT_SHIFT 39
+
+/* IA32_VMX_EPT_VPID_CAP (A.10) */
+#define CAP_UNCACHED BIT(8)
+#define CAP_WRITE_BACK BIT(14)
+#define CAP_2M BIT(16)
+#define CAP_1G BIT(17)
+#define EPTP_WALK_4 (3 << 3)
+
+static u64 *new_table(struct ept *ept)
+{
+	if (ept->used == ept->count)
+		rule_fail("pages for extended page tables", "enough", "all %u are used", ept->count);
+	return (u64 *)(ept->pages + PAGE_SIZE * ept->used++);
+}
+
+struct ept ept_create(void *pages, unsigned count)
+{
+	struct ept ept = {0, pages, 0, count};
+
+	ept.root = new_table(&ept);
+	return ept;
+}
+
+static void split(struct ept *ept, u64 *entry, unsigned shift)
+{
+	u64 *table = new_table(ept);
+
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		table[i] = *entry + ((u64)i << (shift - 9));
+		if (shift - 9 == SHIFT(EPT_4K))
+			table[i] &= ~EPT_LEAF;
+	}
+	*entry = physical(table) | EPT_RWX;
+}
+
+void ept_map(struct ept *ept, u64 guest, u64 host, enum ept_leaf leaf, u64 rights, u8 memory_type)
+{
+	u64 *table = ept->root;
+
+	for (unsigned shift = ROOT_SHIFT; shift > SHIFT(leaf); shift -= 9) {
+		u64 *entry = &table[guest >> shift & (ENTRIES - 1)];
+
+		if (!*entry)
+			*entry = physical(new_table(ept)) | EPT_RWX;
+		else if (*entry & EPT_LEAF)
+			split(ept, entry, shift);
+		table = (u64 *)(ulong)(*entry & ADDRESS);
+	}
+	table[guest >> SHIFT(leaf) & (ENTRIES - 1)] =
+		host | rights | EPT_MEMORY_TYPE(memory_type) | (leaf == EPT_4K ? 0 : EPT_LEAF);
+}
+
+u64 *ept_entry(struct ept *ept, u64 guest, enum ept_leaf leaf)
+{
+	u64 *table = ept->root;
+
+	for (unsigned shift = ROOT_SHIFT; shift > SHIFT(leaf); shift -= 9) {
+		u64 entry = table[guest >> shift & (ENTRIES - 1)];
+
+		if (!(entry & EPT_RWX) || entry & EPT_LEAF)
+			return 0;
+		table = (u64 *)(ulong)(entry & ADDRESS);
+	}
+	return &table[guest >> SHIFT(leaf) & (ENTRIES - 1)];
+}
+
+/* One range one to one: as one leaf where the CPU has the size and the range one memory type, else in smaller ones. */
+static void map_range(struct ept *ept, u64 address, enum ept_leaf leaf, u64 capabilities)
+{
+	bool has = leaf == EPT_4K || (leaf == EPT_2M && capabilities & CAP_2M) || (leaf == EPT_1G && capabilities & CAP_1G);
+	u64 size = 1ull << SHIFT(leaf);
+	u8 type;
+
+	if (leaf == EPT_4K || (mtrr_uniform(&memory_types, address, size, &type) && has)) {
+		ept_map(ept, address, address, leaf, EPT_RWX, mtrr_type(&memory_types, address));
+		return;
+	}
+	for (unsigned i = 0; i < ENTRIES; i++)
+		map_range(ept, address + ((u64)i << SHIFT(leaf - 1)), leaf - 1, capabilities);
+}
+
+void ept_map_identity(struct ept *ept)
+{
+	for (u64 address = 0; address < 4 * GIB; address += GIB)
+		map_range(ept, address, EPT_1G, this_cpu()->caps.ept_vpid);
+}
+
+u64 ept_pointer(const struct cpu *cpu, const struct ept *ept)
+{
+	u8 type = cpu->caps.ept_vpid & CAP_WRITE_BACK || !(cpu->caps.ept_vpid & CAP_UNCACHED) ? MEMORY_WB : MEMORY_UC;
+
+	return physical(ept->root) | EPTP_WALK_4 | type;
+}
+
+u64 ept_identity_pointer(struct cpu *cpu)
+{
+	static struct ept identity[MAX_CPUS];
+	struct ept *own = &identity[cpu->index];
+
+	if (!own->root) {
+		struct ept made = ept_create(pages_allocate(EPT_IDENTITY_PAGES), EPT_IDENTITY_PAGES);
+
+		ept_map_identity(&made);
+		*own = made;
+	}
+	return ept_pointer(cpu, own);
+}

@@ -1,0 +1,6 @@
+/* The golden VMCS region, for tests that want a current VMCS but no guest. */
+#pragma once
+#include "vmx/root.h"
+
+/* Makes this CPU's golden VMCS current and clear, its region zeroed first. What its fields hold is not defined. */
+void golden_vmcs_load(void);

@@ -1,0 +1,166 @@
+/* Running a guest until its next exit, and what may be expected of that. */
+#include "lhv-guest/guest.h"
+#include "cpu/registers.h"
+#include "harness/fault.h"
+#include "harness/recover.h"
+#include "harness/watchdog.h"
+#include "lhv-guest/hypercall.h"
+#include "lib/format.h"
+
+#define INTERRUPTION_TYPE(info) ((info) >> 8 & 7)
+#define INTERRUPTION_NMI 2
+#define MISC_TIMER_RATE 0x1f
+#define ENTRY_FAILURE EXIT_REASON_ENTRY_FAILURE
+#define BLOCKING_BY_STI_OR_MOV_SS 3
+
+/* NMIs stay blocked after a VM exit for an NMI until an IRET (28.2.3) */
+static void unblock_nmis(void)
+{
+#ifdef __x86_64__
+	asm volatile("mov %%rsp, %%rax\n\t"
+		     "pushq %[ss]\n\t"
+		     "push %%rax\n\t"
+		     "pushf\n\t"
+		     "pushq %[cs]\n\t"
+		     "lea 1f(%%rip), %%rax\n\t"
+		     "push %%rax\n\t"
+		     "iretq\n"
+		     "1:" : : [ss] "i"(KERNEL_DS), [cs] "i"(KERNEL_CS) : "rax", "memory", "cc");
+#else
+	asm volatile("pushf\n\t"
+		     "push %0\n\t"
+		     "push $1f\n\t"
+		     "iret\n"
+		     "1:" : : "i"(KERNEL_CS) : "memory", "cc");
+#endif
+}
+
+static bool timer_guards(const struct guest *guest)
+{
+	return !guest->own_timer && vmread(VMCS_PIN_CONTROLS) & PIN_ACTIVATE_PREEMPTION_TIMER;
+}
+
+/* The VMX-preemption timer runs out when the rule's time does. */
+static void set_timer(void)
+{
+	struct cpu *cpu = this_cpu();
+	u64 used = rdtsc() - cpu->rule_start, time = watchdog_deadline_ticks();
+	u64 left = (used < time ? time - used : 0) >> (cpu->caps.misc & MISC_TIMER_RATE);
+
+	vmwrite(VMCS_PREEMPTION_TIMER, left > 0xffffffff ? 0xffffffff : left);
+}
+
+/* Exits that are the watchdog's, not the test's. A guest that took too long does not come back from here. */
+static bool is_watchdogs(struct guest *guest, u32 reason, bool guarded)
+{
+	if (reason == EXIT_REASON_PREEMPTION_TIMER && guarded) {
+		if (watchdog_expired())
+			rule_hung("in the guest", vmread(VMCS_GUEST_RIP));
+		return true;
+	}
+	if (reason == EXIT_REASON_EXCEPTION_NMI && !guest->own_nmi &&
+	    INTERRUPTION_TYPE(vmread(VMCS_EXIT_INTERRUPTION_INFO)) == INTERRUPTION_NMI) {
+		watchdog_nmi();
+		unblock_nmis();
+		if (this_cpu()->abandon)
+			rule_hung("in the guest", vmread(VMCS_GUEST_RIP));
+		this_cpu()->nmis++;
+		return true;
+	}
+	if (reason == EXIT_REASON_VMCALL && guest->registers.ax == HYPERCALL_ABANDON)
+		rule_hung("in the guest", 0);
+	return false;
+}
+
+struct exit guest_run(struct guest *guest)
+{
+	bool guarded = timer_guards(guest);
+	struct exit exit = {SUCCEEDED, 0};
+
+	do {
+		if (guarded)
+			set_timer();
+		if (!vm_enter(&guest->registers, guest->launched, &exit.entry))
+			return exit;
+		exit.reason = vmread(VMCS_EXIT_REASON);
+		guest->launched |= !(exit.reason & ENTRY_FAILURE);
+	} while (is_watchdogs(guest, exit.reason, guarded));
+	if (fault(FAULT_EXIT_REASON))
+		exit.reason++;
+	return exit;
+}
+
+void guest_skip_instruction(struct guest *guest)
+{
+	u64 state = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	(void)guest;
+	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
+	if (state & BLOCKING_BY_STI_OR_MOV_SS)
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, state & ~(u64)BLOCKING_BY_STI_OR_MOV_SS);
+}
+
+size_t exit_format(char *buffer, size_t size, const struct guest *guest, struct exit exit)
+{
+	u32 basic = exit.reason & 0xffff;
+	size_t length;
+
+	if (exit.entry != SUCCEEDED) {
+		format(buffer, size, "VM entry: ");
+		length = append(buffer, size, "%s", "");
+		return length + outcome_format(buffer + length, size - length, exit.entry);
+	}
+	if (exit.reason & ENTRY_FAILURE)
+		return format(buffer, size, "VM-entry failure %u %s, exit qualification 0x%llx", basic, exit_reason_name(basic),
+			      vmread(VMCS_EXIT_QUALIFICATION));
+	if (exit.reason == EXIT_REASON_VMCALL && guest->registers.ax == HYPERCALL_EXCEPTION) {
+		format(buffer, size, "guest took ");
+		length = append(buffer, size, "%s", "");
+		return length + trap_describe(buffer + length, size - length, &guest->exception);
+	}
+	length = format(buffer, size, "VM exit %u %s at 0x%llx", basic, exit_reason_name(basic), vmread(VMCS_GUEST_RIP));
+	if (exit.reason == EXIT_REASON_VMCALL)
+		length = append(buffer, size, " (hypercall 0x%lx)", guest->registers.ax);
+	return length;
+}
+
+static NORETURN void unexpected(const struct guest *guest, struct exit exit, const char *expected)
+{
+	char text[300];
+
+	exit_format(text, sizeof(text), guest, exit);
+	rule_fail("the guest's next VM exit", expected, "%s", text);
+}
+
+void expect_exit(struct exit exit, u32 reason)
+{
+	char text[100];
+
+	if (exit.entry == SUCCEEDED && exit.reason == reason)
+		return;
+	format(text, sizeof(text), reason & ENTRY_FAILURE ? "VM-entry failure %u %s" : "VM exit %u %s", reason & 0xffff,
+	       exit_reason_name(reason & 0xffff));
+	unexpected(this_cpu()->guest, exit, text);
+}
+
+void expect_hypercall(struct guest *guest, struct exit exit, u32 number)
+{
+	char text[60];
+
+	if (exit.entry == SUCCEEDED && exit.reason == EXIT_REASON_VMCALL && guest->registers.ax == number)
+		return;
+	format(text, sizeof(text), "VM exit 18 VMCALL (hypercall 0x%x)", number);
+	unexpected(guest, exit, text);
+}
+
+void expect_done(struct guest *guest)
+{
+	expect_hypercall(guest, guest_run(guest), HYPERCALL_DONE);
+}
+
+void controls_set(enum vmcs_field field, const struct control_caps *caps, u64 bits, const char *name)
+{
+	if (!caps_allow(caps, bits))
+		rule_skip("the CPU does not allow the control \"%s\"", name);
+	vmwrite(field, vmread(field) | bits);
+}

@@ -1,0 +1,97 @@
+/* Output to every console that was found: UART, port E9 of emulators, VGA text. */
+#include "console/console.h"
+#include "console/uart.h"
+#include "console/vga.h"
+#include "cpu/port.h"
+#include "cpu/registers.h"
+#include "harness/finish.h"
+#include "lib/format.h"
+
+#define DEBUG_PORT 0xe9 /* reads as its own number where an emulator listens */
+
+static struct uart serial;
+static bool debug_port, screen;
+
+/* Broken after a while: a CPU that died while it wrote must not silence the others */
+static volatile u32 lock;
+#define LOCK_PATIENCE 20000000
+
+static void console_take(void)
+{
+	for (u32 i = 0; i < LOCK_PATIENCE && __atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE); i++)
+		pause();
+}
+
+static void console_release(void)
+{
+	__atomic_store_n(&lock, 0, __ATOMIC_RELEASE);
+}
+
+static void write(const char *text)
+{
+	if (debug_port)
+		for (const char *c = text; *c; c++)
+			out8(DEBUG_PORT, *c);
+	uart_write(&serial, text);
+	if (screen)
+		vga_write(text);
+}
+
+const char *console_init(u16 serial_port)
+{
+	static char found[80];
+
+	debug_port = in8(DEBUG_PORT) == DEBUG_PORT;
+	screen = vga_init();
+	uart_init(&serial, serial_port);
+	if (serial.port)
+		format(found, sizeof(found), "serial port 0x%x", serial.port);
+	append(found, sizeof(found), "%s%s", debug_port ? (serial.port ? ", port E9" : "port E9") : "",
+	       screen ? (serial.port || debug_port ? ", VGA text" : "VGA text") : "");
+	return found;
+}
+
+void print_block(const char *text)
+{
+	ulong flags = read_flags();
+
+	interrupts_off();
+	console_take();
+	write(text);
+	console_release();
+	if (flags & RFLAGS_IF)
+		interrupts_on();
+}
+
+void print(const char *text, ...)
+{
+	char line[LINE_SIZE];
+	va_list args;
+
+	va_start(args, text);
+	size_t length = vformat(line, sizeof(line) - 1, text, args);
+	va_end(args);
+	line[length] = '\n';
+	line[length + 1] = 0;
+	print_block(line);
+}
+
+void panic(const char *text, ...)
+{
+	char line[LINE_SIZE];
+	va_list args;
+
+	interrupts_off();
+	va_start(args, text);
+	vformat(line, sizeof(line), text, args);
+	va_end(args);
+	write("\nBail out! ");
+	write(line);
+	write("\n# verdict: refused\n");
+	finish();
+}
+
+void console_drain(void)
+{
+	uart_drain(&serial);
+}

@@ -1,0 +1,23 @@
+/* Output: whole lines to every console that was found, and panics. */
+#pragma once
+#include "lib/types.h"
+
+#define LINE_SIZE 512
+
+/*
+ * Finds the consoles and writes to all of them from now on. serial_port: I/O port of the UART, 0 for the
+ * first of COM1..COM4 that answers. Returns a text that names what was found.
+ */
+const char *console_init(u16 serial_port);
+
+/* One line (a line feed is added), written as a whole. Never from an interrupt handler. */
+void print(const char *text, ...) PRINTF(1, 2);
+
+/* Several lines as they stand, written as a whole. */
+void print_block(const char *text);
+
+/* Says why the kernel cannot go on, even where another CPU holds the console, and ends the machine. */
+NORETURN void panic(const char *text, ...) PRINTF(1, 2);
+
+/* Waits until everything has left the machine. */
+void console_drain(void);

@@ -1,0 +1,16 @@
+/* A 16550-compatible UART, polled. SDM-free: National Semiconductor PC16550D. */
+#pragma once
+#include "lib/types.h"
+
+struct uart {
+	u16 port; /* 0: none, or given up */
+};
+
+/* Finds the UART at the port (0: the first of COM1..COM4 that answers) and sets 115,200 baud, 8N1. port = 0 where none does. */
+void uart_init(struct uart *uart, u16 port);
+
+/* Writes text; line feeds become carriage return and line feed. Gives the UART up where it never gets ready. */
+void uart_write(struct uart *uart, const char *text);
+
+/* Waits until the last character is on the wire: what is still in the FIFO is lost when the machine ends. */
+void uart_drain(struct uart *uart);

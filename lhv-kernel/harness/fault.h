@@ -1,0 +1,41 @@
+/*
+ * Planted faults (option fault=): the kernel lies to its own tests about the platform, so that one sees whether they
+ * have teeth. Named faults below; generic ones for MSRs: msr:N:flip:BITS, rdmsr:N:faults, rdmsr:N:succeeds,
+ * wrmsr:N:succeeds (N and BITS in hexadecimal).
+ */
+#pragma once
+#include "lib/types.h"
+#include "vmx/outcome.h"
+
+/* X(NAME, "name", what the platform seems to do, globs of the rules that must each have one that fails) */
+#define PLANTED_FAULTS(X) \
+	X(VMXON_ANY_CR0, "vmxon-any-cr0", "VMXON accepts fixed bits of CR0 that are wrong", "vmxon.cr0-*") \
+	X(VMXON_ANY_CR4, "vmxon-any-cr4", "VMXON accepts CR4.VMXE = 0", "vmxon.cr4-vmxe-clear-ud") \
+	X(VMXON_ANY_REGION, "vmxon-any-region", "VMXON accepts any region", \
+	  "vmxon.unaligned vmxon.beyond-width vmxon.revision-mismatch vmxon.shadow-bit") \
+	X(VMXON_IN_ROOT, "vmxon-in-root", "VMXON succeeds in VMX root operation", "vmxon.in-root*") \
+	X(VMXON_NO_FAULT, "vmxon-no-fault", "VMXON ignores faults of its memory operand", "vmxon.operand-*") \
+	X(CR_NOT_FIXED, "cr-not-fixed", "CR0 and CR4 bits are not fixed in VMX operation", "vmxon.op.*") \
+	X(VMXOFF_IGNORED, "vmxoff-ignored", "VMXOFF does nothing and succeeds", "vmxoff.*") \
+	X(EXIT_REASON, "exit-reason", "every VM exit reports the reason of the one with the next number", "exit.*") \
+	X(EXIT_LENGTH, "exit-length", "VM exits report instruction length 0", "exit.cpuid.length exit.vmcall.length") \
+	X(EXIT_REGISTERS, "exit-registers", "VM exits lose a guest register", "exit.registers.*") \
+	X(ENTRY_REGISTERS, "entry-registers", "VM entries lose a guest register", "exit.registers.*") \
+	X(EPT_ALL_UNCACHED, "ept-not-identity", "EPT swaps the first two pages of a mapping", "ept.identity.*") \
+	X(NO_PIT_TICK, "no-pit-tick", "IRQ 0 never arrives", "timer.pit.*") \
+	X(NO_APIC_TICK, "no-apic-tick", "local APIC timer interrupts never arrive", "timer.apic.*") \
+	X(SPURIOUS_EOI, "spurious-eoi", "a spurious IRQ 7 is taken for a real one and gets an EOI", "irq7.*")
+
+#define X(name, text, what, caught_by) FAULT_##name,
+enum planted_fault { PLANTED_FAULTS(X) };
+#undef X
+
+/* Takes the fault= option. Returns false with a sentence where a name or number is wrong. */
+bool faults_plant(const char *list, char *error, size_t size);
+
+/* Is the fault planted? */
+bool fault(enum planted_fault fault);
+
+/* What MSR access seems to do with the planted faults. */
+outcome_t fault_on_msr_read(u32 msr, outcome_t outcome, u64 *value);
+bool fault_on_msr_write(u32 msr, outcome_t *outcome);

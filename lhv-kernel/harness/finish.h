@@ -1,0 +1,9 @@
+/* The end of the machine. */
+#pragma once
+#include "lib/types.h"
+
+/* Tries every exit that the platform has, in turn; else stops this CPU for good with the screen as it is. */
+NORETURN void finish(void);
+
+/* For QEMU's exit device: 0 where the verdict is good. Set before finish(). */
+extern u8 finish_code;

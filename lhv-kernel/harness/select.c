@@ -1,0 +1,164 @@
+/* Which rules run. */
+#include "harness/select.h"
+#include "cpu/cpuid.h"
+#include "cpu/msr.h"
+#include "interrupts/devices.h"
+#include "interrupts/lapic.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "smp/cpu.h"
+#include "vmx/controls.h"
+
+const char *const rule_class_names[3] = {[MUST] = "must", [UNDEFINED] = "undefined", [OBSERVED] = "observed"};
+const char *const rule_cpus_names[3] = {[EVERY_CPU] = "every", [BOOT_CPU] = "boot", [TWO_CPUS] = "two"};
+const char *const need_names[25] = {
+#define X(name, bit, why) [bit] = #name,
+	RULE_NEEDS(X)
+#undef X
+};
+const char *const need_reasons[25] = {
+#define X(name, bit, why) [bit] = why,
+	RULE_NEEDS(X)
+#undef X
+};
+
+struct options options;
+u64 option_mask;
+
+#define EPT_VPID_CAP_INVEPT BIT(20)
+#define EPT_VPID_CAP_INVVPID BIT(32)
+
+u64 needs_of(const struct cpu *cpu)
+{
+	const struct vmx_caps *caps = &cpu->caps;
+	struct cpuid features = cpuid(1, 0);
+	u64 needs = 0, value;
+
+#define HAS(need, condition) \
+	if (condition) \
+	needs |= NEED_##need
+	HAS(VMX, caps->vmx);
+	HAS(NO_VMX, !caps->vmx);
+	HAS(VMX_ROOT, caps->vmx && !cpu->vmx_trouble[0]);
+	HAS(TRUE_CONTROLS, caps->basic & BIT(55));
+	HAS(SECONDARY_CONTROLS, caps_allow(&caps->proc, PROC_ACTIVATE_SECONDARY_CONTROLS));
+	HAS(TERTIARY_CONTROLS, caps_allow(&caps->proc, PROC_ACTIVATE_TERTIARY_CONTROLS));
+	HAS(SECONDARY_EXIT_CONTROLS, caps_allow(&caps->exit, EXIT_ACTIVATE_SECONDARY_CONTROLS));
+	HAS(EPT, caps_allow(&caps->proc2, PROC2_ENABLE_EPT));
+	HAS(VPID, caps_allow(&caps->proc2, PROC2_ENABLE_VPID));
+	HAS(UNRESTRICTED_GUEST, caps_allow(&caps->proc2, PROC2_UNRESTRICTED_GUEST));
+	HAS(VMFUNC, caps_allow(&caps->proc2, PROC2_ENABLE_VM_FUNCTIONS));
+	HAS(PREEMPTION_TIMER, caps_allow(&caps->pin, PIN_ACTIVATE_PREEMPTION_TIMER));
+	HAS(INVEPT, caps->ept_vpid & EPT_VPID_CAP_INVEPT);
+	HAS(INVVPID, caps->ept_vpid & EPT_VPID_CAP_INVVPID);
+	HAS(APIC, lapic_there());
+	HAS(APIC_TIMER, devices.apic_timer);
+	HAS(TSC_DEADLINE, lapic_there() && features.ecx & CPUID_1_ECX_TSC_DEADLINE);
+	HAS(PIC, devices.pic);
+	HAS(PIT, devices.pit);
+	HAS(MTRR, features.edx & CPUID_1_EDX_MTRR);
+	HAS(PAT, features.edx & CPUID_1_EDX_PAT);
+	HAS(FEATURE_CONTROL, msr_try_read(MSR_FEATURE_CONTROL, &value) == SUCCEEDED);
+	HAS(LONG_MODE, sizeof(ulong) == 8);
+	HAS(LEGACY_PAGING, sizeof(ulong) == 4);
+	HAS(INTERRUPTS, !(option_mask & (OPT_NO_EFLAGS_IF | OPT_NO_INTERRUPT)));
+#undef HAS
+	return needs;
+}
+
+bool select_mask(u64 needs_met)
+{
+	const u64 wants[][2] = {
+		{OPT_EPT, NEED_EPT},
+		{OPT_VPID, NEED_VPID},
+		{OPT_UNRESTRICTED_GUEST, NEED_UNRESTRICTED_GUEST},
+	};
+	u64 impossible = 0;
+	char names[80];
+
+	for (unsigned i = 0; i < COUNT(wants); i++)
+		if (!(needs_met & wants[i][1]))
+			impossible |= wants[i][0];
+	option_mask = options.mask_given ? options.mask : OPT_KNOWN & ~OPT_RESTRICTIONS & ~impossible;
+	/* without VMX no guest runs at all, and the rules say so themselves */
+	if (!options.mask_given || !(needs_met & NEED_VMX_ROOT) || !(option_mask & impossible))
+		return true;
+	options_format_mask(names, sizeof(names), option_mask & impossible);
+	format(options.error, sizeof(options.error), "lhv_opt=0x%llx needs %s, which this CPU does not have: lhv_opt=0x%llx would work",
+	       option_mask, names, option_mask & ~impossible);
+	return false;
+}
+
+static bool chosen_by_mask(const struct rule *rule)
+{
+	return !rule->opt || rule->opt & option_mask;
+}
+
+#define SELFTEST "selftest."
+
+static bool chosen_by_globs(const struct rule *rule)
+{
+	if (options.skip[0] && globs_match(options.skip, rule->id))
+		return false;
+	if (!strncmp(rule->id, SELFTEST, sizeof(SELFTEST) - 1)) {
+		char glob[80];
+
+		for (unsigned i = 0; list_word(options.tests, i, glob, sizeof(glob)); i++)
+			if (!strncmp(glob, SELFTEST, sizeof(SELFTEST) - 1) && glob_match(glob, rule->id))
+				return true;
+		return false;
+	}
+	return !options.tests[0] || globs_match(options.tests, rule->id);
+}
+
+/* Rules up to and including the one that after= names have had their turn in an earlier boot */
+static bool had_its_turn(const struct rule *rule)
+{
+	if (!options.after[0])
+		return false;
+	for (const struct rule *const *r = rules_begin; r < rules_end; r++) {
+		if (!strcmp((*r)->id, options.after))
+			return *r == rule;
+		if (*r == rule)
+			return true;
+	}
+	return false;
+}
+
+bool selected(const struct rule *rule)
+{
+	return chosen_by_mask(rule) && chosen_by_globs(rule) && !had_its_turn(rule);
+}
+
+unsigned select_count(void)
+{
+	unsigned count = 0;
+	u64 would = 0;
+	char names[120];
+
+	for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++) {
+		count += selected(*rule);
+		if (chosen_by_globs(*rule))
+			would |= (*rule)->opt;
+	}
+	if (count)
+		return count;
+	options_format_mask(names, sizeof(names), would);
+	if (would && options.mask_given)
+		format(options.error, sizeof(options.error),
+		       "no rule is in both lhv_opt=0x%llx and tests=%s: those rules need one of the bits %s",
+		       option_mask, options.tests, names);
+	else
+		format(options.error, sizeof(options.error),
+		       "no rule matches tests=%s skip=%s after=%s: `scripts/lhv list` shows the rules", options.tests, options.skip,
+		       options.after);
+	return 0;
+}
+
+const char *missing_need(const struct rule *rule, u64 needs_met)
+{
+	for (unsigned i = 0; i < COUNT(need_reasons); i++)
+		if (rule->needs & BIT(i) & ~needs_met)
+			return need_reasons[i];
+	return 0;
+}

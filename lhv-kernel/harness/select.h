@@ -1,0 +1,25 @@
+/* Which rules run: the option mask, the globs, and what the platform has. */
+#pragma once
+#include "harness/rule.h"
+#include "lib/types.h"
+
+/* The options as given on the boot command line. */
+extern struct options options;
+/* The mask in force: given, or everything that this platform can do. */
+extern u64 option_mask;
+
+/* NEED_*: what this CPU has. */
+struct cpu;
+u64 needs_of(const struct cpu *cpu);
+
+/* Takes the mask in force for what the platform has. Returns false, with options.error set, where it cannot be. */
+bool select_mask(u64 needs_met);
+
+/* Does the rule run (perhaps to be skipped for a need)? Rules "selftest.*" run only where a glob names them. */
+bool selected(const struct rule *rule);
+
+/* How many rules are selected; 0 comes with options.error set. */
+unsigned select_count(void);
+
+/* Why a rule that needs what is missing is skipped, or 0 where nothing is missing. */
+const char *missing_need(const struct rule *rule, u64 needs_met);

@@ -1,0 +1,149 @@
+/* The walk over the rules. */
+#include "harness/walk.h"
+#include "console/console.h"
+#include "cpu/registers.h"
+#include "harness/finish.h"
+#include "harness/platform.h"
+#include "harness/recover.h"
+#include "harness/report.h"
+#include "harness/restore.h"
+#include "harness/select.h"
+#include "harness/watchdog.h"
+#include "lib/format.h"
+#include "lib/string.h"
+#include "smp/cpu.h"
+#include "vmx/root.h"
+
+/* The first CPU that is still with us speaks for all */
+static bool leads(const struct cpu *cpu)
+{
+	for (unsigned i = 0; i < cpu->index; i++)
+		if (!cpus[i].lost)
+			return false;
+	return true;
+}
+
+static unsigned taking_part(void)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < cpu_count; i++)
+		count += !cpus[i].lost;
+	return count;
+}
+
+static void prepare(struct cpu *cpu)
+{
+	memset(&cpu->result, 0, sizeof(cpu->result));
+	memset((void *)cpu->interrupts, 0, sizeof(cpu->interrupts));
+	memset((void *)cpu->guest_interrupts, 0, sizeof(cpu->guest_interrupts));
+	cpu->nmis = 0;
+	cpu->scratch_used = 0;
+	cpu->guest = 0;
+	cpu->abandon = 0;
+	cpu->rule_start = rdtsc();
+}
+
+static void skip(struct cpu *cpu, const char *reason)
+{
+	cpu->result.state = SKIPPED;
+	copy_string(cpu->result.actual, reason, sizeof(cpu->result.actual));
+}
+
+static void run_here(struct cpu *cpu, const struct rule *rule)
+{
+	const char *missing = missing_need(rule, cpu->needs_met);
+
+	if (rule->cpus == BOOT_CPU && !cpu->boot)
+		return;
+	if (rule->needs & NEED_VMX_ROOT && cpu->vmx_trouble[0])
+		skip(cpu, cpu->vmx_trouble);
+	else if (missing)
+		skip(cpu, missing);
+	else if (rule->cpus == TWO_CPUS && taking_part() < 2)
+		skip(cpu, "there is only one CPU");
+	else
+		rule_run(rule);
+}
+
+/* One rule on all CPUs: together in, together out. */
+static void step(struct cpu *cpu, const struct rule *rule, unsigned number, u32 iteration, bool last)
+{
+	if (leads(cpu))
+		report_start(rule);
+	if (cpu->boot)
+		watchdog_arm();
+	prepare(cpu);
+	watchdog_barrier();
+	run_here(cpu, rule);
+	host_state_restore(cpu);
+	watchdog_barrier();
+	if (cpu->boot)
+		watchdog_disarm();
+	if (leads(cpu))
+		report_rule(rule, number, iteration, last);
+	watchdog_barrier();
+}
+
+static void iterate(struct cpu *cpu)
+{
+	for (u32 iteration = 1;; iteration++) {
+		bool last = iteration == options.iterations;
+		unsigned number = 0;
+
+		for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++)
+			if (selected(*rule))
+				step(cpu, *rule, ++number, iteration, last);
+		if (leads(cpu) && options.iterations != 1)
+			report_iteration(iteration, options.iterations);
+		if (last)
+			return;
+	}
+}
+
+static NORETURN void stop(void)
+{
+	for (;;)
+		asm volatile("cli\n\thlt");
+}
+
+static volatile bool refused;
+
+static NORETURN void take_part(struct cpu *cpu)
+{
+	unsigned count = 0;
+
+	vmx_root_start(cpu);
+	host_state_save(cpu);
+	cpu->needs_met = needs_of(cpu);
+	watchdog_barrier();
+	if (cpu->boot) {
+		refused = !select_mask(cpu->needs_met) || !(count = select_count());
+		if (!refused)
+			platform_report();
+	}
+	watchdog_barrier();
+	if (refused && cpu->boot)
+		panic("%s", options.error);
+	if (refused)
+		stop();
+	cpu->needs_met = needs_of(cpu); /* now that the mask is known */
+	if (cpu->boot)
+		report_plan(count);
+	watchdog_barrier();
+	iterate(cpu);
+	if (!leads(cpu))
+		stop();
+	report_end();
+	finish();
+}
+
+void harness_run(void)
+{
+	take_part(this_cpu());
+}
+
+void harness_join(void)
+{
+	take_part(this_cpu());
+}

@@ -1,0 +1,27 @@
+/* What is done with every interrupt. */
+#include "interrupts/interrupts.h"
+#include "interrupts/lapic.h"
+#include "interrupts/pic.h"
+#include "smp/cpu.h"
+
+void interrupt_handle(u8 vector, bool guest)
+{
+	struct cpu *cpu = this_cpu();
+	volatile u32 *count = guest ? &cpu->guest_interrupts[vector] : &cpu->interrupts[vector];
+
+	if (vector >= VECTOR_PIC && vector < VECTOR_PIC + PIC_IRQS) {
+		unsigned irq = vector - VECTOR_PIC;
+
+		if (pic_acknowledge(irq)) {
+			++*count;
+		} else {
+			volatile u32 *spurious = guest ? cpu->guest_spurious : cpu->spurious;
+
+			spurious[irq / 8]++;
+		}
+	} else {
+		++*count;
+		if (vector != VECTOR_APIC_SPURIOUS)
+			lapic_eoi();
+	}
+}

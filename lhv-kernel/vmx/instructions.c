@@ -1,0 +1,231 @@
+/* The VMX instructions. */
+#include "vmx/instructions.h"
+#include "cpu/fixup.h"
+#include "cpu/registers.h"
+#include "harness/expect.h"
+#include "harness/fault.h"
+#include "lib/format.h"
+#include "vmx/enter.h"
+
+/*
+ * Runs one VMX instruction: result gets RFLAGS, or the outcome of a fault (whose high bits tell it apart: bits
+ * 31:22 of RFLAGS are 0). The flags are set to the opposite of success first.
+ */
+#define EXECUTE(result, instruction, inputs...) \
+	asm volatile("mov $0xd5, %%ah\n\t" /* CF, PF, AF, ZF, SF */ \
+		     "sahf\n" \
+		     "1:\t" instruction "\n\t" \
+		     "pushf\n\t" \
+		     "pop %%" REG_AX "\n" \
+		     "2:\n\t" FIXUP("1b", "2b") : "=&a"(result) : inputs : "memory", "cc")
+#ifdef __x86_64__
+#define REG_AX "rax"
+#else
+#define REG_AX "eax"
+#endif
+
+#define ARITHMETIC_FLAGS (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
+
+/* SDM "Conventions" of the VMX instruction reference: VMsucceed, VMfailInvalid, VMfailValid */
+outcome_t outcome_of(ulong result)
+{
+	ulong flags = result & ARITHMETIC_FLAGS;
+	u64 error;
+
+	if (OUTCOME_IS_FAULT((u32)result))
+		return result;
+	if (!flags)
+		return SUCCEEDED;
+	if (flags == RFLAGS_CF)
+		return VMFAIL_INVALID;
+	if (flags != RFLAGS_ZF)
+		return UNDEFINED_FLAGS | flags;
+	/* the error number is there: VMfailValid needs a current VMCS */
+	return vmread_try(VMCS_INSTRUCTION_ERROR, &error) == SUCCEEDED ? VMFAIL_VALID(error) : UNDEFINED_FLAGS | flags;
+}
+
+/* What VMXON seems to do with planted faults */
+static outcome_t vmxon_planted(outcome_t outcome)
+{
+	if ((fault(FAULT_VMXON_ANY_CR0) && outcome == FAULT_GP0 && read_cr4() & CR4_VMXE) ||
+	    (fault(FAULT_VMXON_ANY_CR4) && outcome == FAULT_UD) ||
+	    (fault(FAULT_VMXON_ANY_REGION) && outcome == VMFAIL_INVALID) ||
+	    (fault(FAULT_VMXON_NO_FAULT) && OUTCOME_IS_FAULT(outcome)) ||
+	    (fault(FAULT_VMXON_IN_ROOT) && (outcome == VMFAIL_VALID(15) || outcome == VMFAIL_INVALID)))
+		return SUCCEEDED;
+	return outcome;
+}
+
+outcome_t vmxon_operand(const void *operand)
+{
+	ulong result;
+
+	EXECUTE(result, "vmxon %1", "m"(*(const u64 *)operand));
+	return vmxon_planted(outcome_of(result));
+}
+
+outcome_t vmxon(u64 region)
+{
+	return vmxon_operand(&region);
+}
+
+outcome_t vmxoff(void)
+{
+	ulong result;
+
+	if (fault(FAULT_VMXOFF_IGNORED))
+		return SUCCEEDED;
+	EXECUTE(result, "vmxoff");
+	return outcome_of(result);
+}
+
+outcome_t vmclear_operand(const void *operand)
+{
+	ulong result;
+
+	EXECUTE(result, "vmclear %1", "m"(*(const u64 *)operand));
+	return outcome_of(result);
+}
+
+outcome_t vmclear(u64 vmcs)
+{
+	return vmclear_operand(&vmcs);
+}
+
+outcome_t vmptrld_operand(const void *operand)
+{
+	ulong result;
+
+	EXECUTE(result, "vmptrld %1", "m"(*(const u64 *)operand));
+	return outcome_of(result);
+}
+
+outcome_t vmptrld(u64 vmcs)
+{
+	return vmptrld_operand(&vmcs);
+}
+
+outcome_t vmptrst_operand(void *operand)
+{
+	ulong result;
+
+	EXECUTE(result, "vmptrst %1", "m"(*(u64 *)operand));
+	return outcome_of(result);
+}
+
+outcome_t vmptrst(u64 *vmcs)
+{
+	return vmptrst_operand(vmcs);
+}
+
+static outcome_t read_word(u32 encoding, ulong *value)
+{
+	ulong result;
+	outcome_t outcome;
+
+	*value = 0;
+	EXECUTE(result, "vmread %2, %1", "m"(*value), "r"((ulong)encoding));
+	if (!OUTCOME_IS_FAULT((u32)result) && !(result & ARITHMETIC_FLAGS))
+		return SUCCEEDED;
+	/* not through outcome_of() for the error field itself: it reads that field */
+	if (encoding == VMCS_INSTRUCTION_ERROR && !OUTCOME_IS_FAULT((u32)result))
+		return VMFAIL_INVALID;
+	outcome = outcome_of(result);
+	*value = 0;
+	return outcome;
+}
+
+static outcome_t write_word(u32 encoding, ulong value)
+{
+	ulong result;
+
+	EXECUTE(result, "vmwrite %1, %2", "r"(value), "r"((ulong)encoding));
+	return outcome_of(result);
+}
+
+/* Encodings of 64-bit fields have width 1 in bits 14:13 (appendix B); bit 0 picks the high half */
+#define IS_64_BIT_FIELD(encoding) (((encoding) >> 13 & 3) == 1 && !((encoding)&1))
+#define NEEDS_TWO_ACCESSES(encoding) (sizeof(ulong) == 4 && IS_64_BIT_FIELD(encoding))
+
+outcome_t vmread_try(u32 encoding, u64 *value)
+{
+	ulong low, high = 0;
+	outcome_t outcome = read_word(encoding, &low);
+
+	if (outcome == SUCCEEDED && NEEDS_TWO_ACCESSES(encoding))
+		outcome = read_word(encoding + 1, &high);
+	*value = outcome == SUCCEEDED ? (u64)high << (8 * sizeof(ulong) - 1) << 1 | low : 0;
+	return outcome;
+}
+
+outcome_t vmwrite_try(u32 encoding, u64 value)
+{
+	outcome_t outcome = write_word(encoding, value);
+
+	if (outcome == SUCCEEDED && NEEDS_TWO_ACCESSES(encoding))
+		outcome = write_word(encoding + 1, value >> 32);
+	return outcome;
+}
+
+static void must_succeed(const char *instruction, u32 field, outcome_t outcome)
+{
+	char what[120];
+
+	if (outcome == SUCCEEDED)
+		return;
+	format(what, sizeof(what), "%s of field 0x%x (%s)", instruction, field, vmcs_field_name(field));
+	expect_outcome(what, outcome, SUCCEEDED);
+}
+
+u64 vmread(enum vmcs_field field)
+{
+	u64 value;
+
+	must_succeed("VMREAD", field, vmread_try(field, &value));
+	return value;
+}
+
+void vmwrite(enum vmcs_field field, u64 value)
+{
+	must_succeed("VMWRITE", field, vmwrite_try(field, value));
+}
+
+outcome_t vmlaunch(void)
+{
+	ulong result;
+
+	EXECUTE(result, "vmlaunch");
+	return outcome_of(result);
+}
+
+outcome_t vmresume(void)
+{
+	ulong result;
+
+	EXECUTE(result, "vmresume");
+	return outcome_of(result);
+}
+
+outcome_t vmcall(void)
+{
+	ulong result;
+
+	EXECUTE(result, "vmcall");
+	return outcome_of(result);
+}
+
+outcome_t invept(ulong type, struct invept_descriptor descriptor)
+{
+	ulong result;
+
+	EXECUTE(result, "invept %1, %2", "m"(descriptor), "r"(type));
+	return outcome_of(result);
+}
+
+outcome_t invvpid(ulong type, struct invvpid_descriptor descriptor)
+{
+	ulong result;
+
+	EXECUTE(result, "invvpid %1, %2", "m"(descriptor), "r"(type));
+	return outcome_of(result);
+}

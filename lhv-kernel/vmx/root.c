@@ -1,0 +1,93 @@
+/* VMX root operation on a CPU. SDM 3C "Enabling and Entering VMX Operation" (24.7), "Restrictions on VMX Operation" (24.8). */
+#include "vmx/root.h"
+#include "cpu/msr.h"
+#include "cpu/registers.h"
+#include "lib/format.h"
+#include "memory/pages.h"
+#include "smp/cpu.h"
+#include "vmx/instructions.h"
+
+/* Returns false, with the trouble said, where VMXON outside SMX operation would fault. */
+static bool feature_control(struct cpu *cpu)
+{
+	const u64 wanted = FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX_OUTSIDE_SMX;
+	u64 value;
+
+	if (msr_try_read(MSR_FEATURE_CONTROL, &value) != SUCCEEDED) {
+		format(cpu->vmx_trouble, sizeof(cpu->vmx_trouble),
+		       "CPUID announces VMX but reading IA32_FEATURE_CONTROL (3AH) faults");
+		return false;
+	}
+	if (!(value & FEATURE_CONTROL_LOCK)) {
+		msr_try_write(MSR_FEATURE_CONTROL, value | wanted);
+		msr_try_read(MSR_FEATURE_CONTROL, &value);
+	}
+	if ((value & wanted) == wanted)
+		return true;
+	format(cpu->vmx_trouble, sizeof(cpu->vmx_trouble),
+	       value & FEATURE_CONTROL_LOCK ?
+		       "VMX is locked off in IA32_FEATURE_CONTROL (3AH reads 0x%llx): turn it on in the firmware set-up" :
+		       "IA32_FEATURE_CONTROL (3AH reads 0x%llx) cannot be locked with VMX on", value);
+	return false;
+}
+
+u64 vmcs_region(struct cpu *cpu, void *page)
+{
+	*(u32 *)page = caps_revision(&cpu->caps);
+	return physical(page);
+}
+
+static void enter(struct cpu *cpu)
+{
+	const struct vmx_caps *caps = &cpu->caps;
+	outcome_t outcome;
+	char text[100];
+
+	write_cr0((read_cr0() | caps->cr0_fixed0) & caps->cr0_fixed1);
+	write_cr4((read_cr4() | caps->cr4_fixed0) & caps->cr4_fixed1);
+	outcome = vmxon(cpu->vmxon_region);
+	if (outcome == SUCCEEDED)
+		return;
+	outcome_format(text, sizeof(text), outcome);
+	format(cpu->vmx_trouble, sizeof(cpu->vmx_trouble), "VMXON did not succeed: %s", text);
+}
+
+void vmx_root_start(struct cpu *cpu)
+{
+	vmx_caps_read(&cpu->caps);
+	if (!cpu->caps.vmx) {
+		format(cpu->vmx_trouble, sizeof(cpu->vmx_trouble),
+		       "the CPU has no VMX (CPUID.1:ECX.VMX = 0): use a CPU or an emulator with VMX, such as Bochs, or nested "
+		       "virtualization");
+		return;
+	}
+	if (!feature_control(cpu))
+		return;
+	cpu->vmxon_region = vmcs_region(cpu, pages_allocate(1));
+	cpu->golden_vmcs = vmcs_region(cpu, pages_allocate(1));
+	enter(cpu);
+	cpu->cr0 = read_cr0();
+	cpu->cr4 = read_cr4();
+}
+
+bool vmx_in_operation(void)
+{
+	u64 current;
+
+	/* #UD outside VMX operation; in root operation VMPTRST has no other way to fail */
+	return vmptrst(&current) == SUCCEEDED;
+}
+
+void vmx_root_restore(struct cpu *cpu)
+{
+	u64 current;
+
+	if (cpu->vmx_trouble[0])
+		return;
+	if (vmptrst(&current) != SUCCEEDED) {
+		*(u32 *)(ulong)cpu->vmxon_region = caps_revision(&cpu->caps);
+		enter(cpu);
+	} else if (current != ~0ull) {
+		vmclear(current);
+	}
+}

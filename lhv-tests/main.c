@@ -1,0 +1,17 @@
+/* The top of the house: what happens after the boot loader, in order. */
+#include "harness/walk.h"
+#include "lhv-mtrr/mtrr.h"
+#include "lhv-timer/apic-timer.h"
+#include "start.h"
+
+void lhv_main(u32 magic, u32 info);
+struct mtrr_state memory_types;
+
+void lhv_main(u32 magic, u32 info)
+{
+	kernel_start(magic, info);
+	mtrr_read(&memory_types);
+	apic_timer_start();
+	kernel_start_cpus();
+	harness_run();
+}

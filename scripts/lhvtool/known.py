@@ -1,0 +1,101 @@
+"""Known issues: named bugs of named platforms that turn a rule's failure into an expected one."""
+
+import fnmatch
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from .problem import Problem
+
+FILE = Path(__file__).resolve().parent.parent / "known-issues.yaml"
+REQUIRED = ("id", "platform", "version", "rules", "sentence", "evidence")
+OPTIONAL = ("model", "arch")
+PLATFORMS = ("bochs", "qemu", "kvm", "xmhf", "xen", "vmware", "virtualbox", "hyperv", "machine")
+LINE_BREAKS = ("\n", "\r")
+
+
+@dataclass(frozen=True)
+class Issue:
+    """One entry of the file."""
+
+    id: str
+    platform: str
+    version: str              # a range such as "<= 2.7" or ">= 5.0, < 6.1"; "*" is every version
+    rules: tuple              # globs of rule ids
+    sentence: str
+    evidence: str             # where docs/known-issues.md shows it
+    model: str = "*"          # a glob of CPU models
+    arch: str = "*"           # a glob of builds
+
+    def covers(self, platform, version, model, arch):
+        """Whether the issue is one of this platform, version, CPU model and build."""
+        return (platform == self.platform and version_in(version, self.version)
+                and fnmatch.fnmatchcase(model, self.model) and fnmatch.fnmatchcase(arch, self.arch))
+
+    def names(self, rule):
+        """Whether a rule's id is one that the issue makes fail."""
+        return any(fnmatch.fnmatchcase(rule, glob) for glob in self.rules)
+
+
+def version_in(version, wanted):
+    """Whether a version such as "2.7" or "6.1.0-13-amd64" lies in a range such as "<= 2.7"."""
+    if wanted == "*":
+        return True
+    try:
+        number = Version(version.partition("-")[0])
+    except InvalidVersion:
+        return False
+    return SpecifierSet(wanted).contains(number, prereleases=True)
+
+
+def load(path=FILE):
+    """All issues of a file, in its order.
+
+    Error: Problem with a sentence that names the file, the entry and what is wrong with it.
+    """
+    try:
+        entries = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise Problem(f"{path.name} cannot be read: {error.strerror}.") from None
+    except yaml.YAMLError as error:
+        raise Problem(f"{path.name} is not valid YAML: {error}") from None
+    if entries is None:
+        return []
+    if not isinstance(entries, list):
+        raise Problem(f"{path.name} must hold a list of known issues.")
+    issues = [_issue(path.name, number, entry) for number, entry in enumerate(entries, 1)]
+    ids = [issue.id for issue in issues]
+    for issue_id in ids:
+        if ids.count(issue_id) > 1:
+            raise Problem(f"{path.name} has more than one entry with the id {issue_id}.")
+    return issues
+
+
+def _issue(file, number, entry):
+    if not isinstance(entry, dict):
+        raise Problem(f"{file}: entry {number} must be a mapping.")
+    where = f"{file}: entry {number} ({entry.get('id', 'without id')})"
+    for key in REQUIRED:
+        if not entry.get(key):
+            raise Problem(f"{where} lacks {key}.")
+    for key, value in entry.items():
+        if key not in REQUIRED + OPTIONAL:
+            raise Problem(f"{where} has the unknown key {key}.")
+        if key == "rules" and isinstance(value, list) and all(isinstance(r, str) for r in value):
+            continue
+        if not isinstance(value, str):
+            raise Problem(f"{where}: the value of {key} must be text, in quotation marks.")
+    if any(mark in entry["sentence"] for mark in LINE_BREAKS):
+        raise Problem(f"{where}: the sentence must be one line.")
+    if entry["platform"] not in PLATFORMS:
+        raise Problem(f"{where}: the platform must be one of {', '.join(PLATFORMS)}.")
+    if entry["version"] != "*":
+        try:
+            SpecifierSet(entry["version"])
+        except InvalidSpecifier:
+            raise Problem(f"{where}: the version must be \"*\" or a range such as \"<= 2.7\".") from None
+    rules = entry["rules"]
+    return Issue(**{**entry, "rules": (rules,) if isinstance(rules, str) else tuple(rules)})

@@ -1,0 +1,60 @@
+"""Makes boot media: a CD image whose GRUB starts a kernel at once, without a menu."""
+
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from .problem import Problem
+
+UNSAFE = re.compile(r"[^!#-&(-\[\]-~]")     # all but printable ASCII without space, ', " and \
+
+
+def check_words(words):
+    """Refuses kernel options that no boot loader could pass on unchanged.
+
+    Error: Problem, naming the first word that holds a space, a quote, a backslash or a character
+    that is not printable ASCII.
+    """
+    for word in words:
+        if UNSAFE.search(word):
+            raise Problem(f"The kernel option {word!r} holds a space, a quote, a backslash or a "
+                          "character that is not printable ASCII, which no boot loader passes on.")
+
+
+def grub_script(command_line, loader="multiboot2"):
+    """The GRUB script that starts /lhv.bin of the CD with the given options.
+
+    Arguments: the options as one string; "multiboot2" or "multiboot".
+    """
+    words = command_line.split()
+    check_words(words)
+    quoted = "".join(f" '{word}'" for word in words)
+    return f"{loader} (cd)/lhv.bin{quoted}\nboot\n"
+
+
+def iso(path, kernel, command_line, loader="multiboot2"):
+    """Writes a bootable CD image.
+
+    Arguments: where to write it, the kernel image, the kernel's options, and GRUB's command that
+    starts it: "multiboot2" or "multiboot".
+    Errors: Problem when a tool is missing or fails.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder, "early.cfg")
+        core = Path(folder, "core.img")
+        script.write_text(grub_script(command_line, loader))
+        _run(["grub-mkimage", "-O", "i386-pc-eltorito", "-p", "/", "-c", script, "-o", core,
+              "biosdisk", "iso9660", loader])
+        _run(["xorriso", "-as", "mkisofs", "-quiet", "-o", path, "-graft-points",
+              "-b", "core.img", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table",
+              "--grub2-boot-info", f"core.img={core}", f"lhv.bin={Path(kernel).resolve()}"])
+
+
+def _run(command):
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise Problem(f"The program {command[0]} is missing. Run scripts/setup.") from None
+    if done.returncode:
+        raise Problem(f"{command[0]} failed: {done.stderr.strip()}")

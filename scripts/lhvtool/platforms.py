@@ -1,0 +1,24 @@
+"""Which platforms the runner can boot on here, and why not on the rest."""
+
+from . import bochs, qemu
+
+CLASSES = {"bochs": bochs.Bochs, "qemu": qemu.Qemu}
+
+# Platforms that the runner cannot start: the user boots build/ARCH/lhv.iso there.
+BY_HAND = "a real machine, XMHF, Xen, VMware, VirtualBox, Hyper-V"
+
+
+def survey():
+    """All platforms, as a list of (name for --on, what it is, why it cannot run here or None)."""
+    bochs_reason, qemu_reason = bochs.missing(), qemu.missing()
+    bochs_title = "Bochs" if bochs_reason else f"Bochs {bochs.version()}, an emulator with VMX"
+    qemu_title = "QEMU" if qemu_reason else f"QEMU {qemu.version()}"
+    return [
+        ("bochs", bochs_title, bochs_reason),
+        ("qemu", f"{qemu_title} with KVM: the VMX that KVM offers",
+         qemu_reason or qemu.missing_kvm()),
+        ("qemu", f"{qemu_title} with TCG: no VMX, so that only rules that need none run",
+         qemu_reason or (None if qemu.missing_kvm() else "The runner takes KVM, which can run here.")),
+        ("-", BY_HAND, "The runner does not start them. Boot build/ARCH/lhv.iso there, and read "
+         "the result from the screen or the serial port."),
+    ]

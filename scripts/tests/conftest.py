@@ -1,0 +1,63 @@
+"""What the tests of the runner share: the runner as a command, and its modules in the path."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(SCRIPTS))
+
+
+@dataclass
+class Done:
+    """An ended command: its status, what it printed, and, of a run, result.json and the raw log."""
+
+    status: int
+    out: str
+    err: str
+    result: dict
+    serial: str
+
+    def outcome(self, rule):
+        """The outcome of a rule; None if the run has none of that id."""
+        return next((one["outcome"] for one in self.rules if one["id"] == rule), None)
+
+    @property
+    def rules(self):
+        """The rules' results."""
+        return self.result["rules"]
+
+    def __str__(self):
+        return f"status {self.status}\n{self.out}\n{self.err}"
+
+
+@pytest.fixture
+def lhv(tmp_path):
+    """A function that calls scripts/lhv; a run gets a folder of its own for its files."""
+    count = 0
+
+    def call(*arguments):
+        nonlocal count
+        count += 1
+        folder = tmp_path / f"run-{count}"
+        where = ["--out", folder] if arguments and arguments[0] == "run" else []
+        done = subprocess.run([SCRIPTS / "lhv", *arguments, *where], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=300)
+        result, serial = folder / "result.json", folder / "serial.txt"
+        return Done(done.returncode, done.stdout, done.stderr,
+                    json.loads(result.read_text()) if result.exists() else {},
+                    serial.read_text(errors="replace") if serial.exists() else "")
+    return call
+
+
+def catalogue(*arguments):
+    """`scripts/lhv list --format json` with more arguments, as Python objects; [] if it fails."""
+    done = subprocess.run([SCRIPTS / "lhv", "list", "--format", "json", *arguments],
+                          capture_output=True, text=True)
+    return json.loads(done.stdout) if done.returncode == 0 else []

@@ -1,0 +1,71 @@
+# Tests of the kernel's parts that need no hardware: the same source files, built for the host under the sanitizers.
+#
+#	make unit           every test, one line each
+#	make unit T=word    those whose title holds the word
+#	make fuzz           the option parser against random command lines, for FUZZ_SECONDS
+
+UNIT_CC      ?= gcc
+FUZZ_CC      ?= clang
+FUZZ_SECONDS ?= 10
+UNIT_BUILD   := build/unit
+
+UNIT_FLAGS := -std=gnu2x -g -O1 -Wall -Wextra -Werror -Wno-format-zero-length -fno-omit-frame-pointer \
+              -fsanitize=address,undefined -fno-sanitize-recover=all -Ilhv-kernel -I. -MMD -MP
+
+# What is tested
+UNIT_SOURCES := \
+	lhv-kernel/lib/format.c \
+	lhv-kernel/lib/division.c \
+	lhv-kernel/lib/string.c \
+	lhv-kernel/harness/options.c \
+	lhv-kernel/harness/tap-text.c \
+	lhv-kernel/vmx/outcome.c \
+	lhv-kernel/vmx/tables.c \
+	lhv-mtrr/memory-type.c
+
+# The tests
+UNIT_SOURCES += \
+	scripts/unit/check.c \
+	scripts/unit/format-test.c \
+	scripts/unit/division-test.c \
+	scripts/unit/string-test.c \
+	scripts/unit/options-test.c \
+	scripts/unit/tap-text-test.c \
+	scripts/unit/outcome-test.c \
+	scripts/unit/tables-test.c \
+	scripts/unit/memory-type-test.c
+
+UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(UNIT_BUILD)/%.o)
+
+# Functions that the host has too get names of their own.
+$(UNIT_BUILD)/lhv-kernel/lib/division.o: UNIT_RENAME := \
+	-D__udivmoddi4=lhv_udivmoddi4 -D__udivdi3=lhv_udivdi3 -D__umoddi3=lhv_umoddi3
+$(UNIT_BUILD)/lhv-kernel/lib/string.o: UNIT_RENAME := -fno-builtin \
+	$(foreach f,memcpy memmove memset memcmp strlen strcmp strncmp,-D$(f)=lhv_$(f))
+
+.PHONY: unit fuzz
+
+unit: $(UNIT_BUILD)/unit
+	@$< $(T)
+
+$(UNIT_BUILD)/unit: $(UNIT_OBJECTS)
+	@$(UNIT_CC) $(UNIT_FLAGS) $^ -o $@
+
+$(UNIT_BUILD)/%.o: %.c scripts/unit/unit.mk
+	@mkdir -p $(@D)
+	@$(UNIT_CC) $(UNIT_FLAGS) $(UNIT_RENAME) -c $< -o $@
+
+FUZZ_SOURCES := scripts/unit/fuzz-options.c lhv-kernel/harness/options.c lhv-kernel/lib/format.c
+
+fuzz:
+	@if command -v $(FUZZ_CC) >/dev/null; then $(MAKE) --no-print-directory $(UNIT_BUILD)/fuzz-options && \
+		$(UNIT_BUILD)/fuzz-options -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -verbosity=0 -print_final_stats=1 \
+			-dict=scripts/unit/options.dict -artifact_prefix=$(UNIT_BUILD)/; \
+	else echo "make fuzz was skipped: it needs $(FUZZ_CC) with libFuzzer (Debian package clang)"; fi
+
+$(UNIT_BUILD)/fuzz-options: $(FUZZ_SOURCES) lhv-kernel/harness/options.h lhv-kernel/lib/format.h scripts/unit/unit.mk
+	@mkdir -p $(@D)
+	@$(FUZZ_CC) -std=gnu2x -g -O1 -Wall -Wextra -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		-Ilhv-kernel $(FUZZ_SOURCES) -o $@
+
+-include $(UNIT_OBJECTS:.o=.d)
