@@ -32,7 +32,10 @@ kernel := \
 guest := ept.o golden.o run.o traps.o
 timer := apic-timer.o
 mtrr  := memory-type.o mtrr.o
-tests := smoke.o main.o
+tests := smoke.o \
+	caps-cpuid.o caps-access.o caps-basic.o caps-controls.o caps-misc.o caps-cr-fixed.o caps-vmcs-enum.o caps-ept-vpid.o \
+	caps-dependencies.o caps-feature-control.o \
+	selftest.o main.o
 
 objects := $(kernel:%=$(B)/lhv-kernel/%) $(guest:%=$(B)/lhv-guest/%) $(tests:%=$(B)/lhv-tests/%) \
 	$(mtrr:%=$(B)/lhv-mtrr/%) $(timer:%=$(B)/lhv-timer/%)
@@ -53,7 +56,7 @@ endif
 
 CPPFLAGS := -I$(B) -Ilhv-kernel -I. -MMD -MP
 CFLAGS   := $(flags_$(ARCH)) -std=gnu17 -ffreestanding -Os -g -fno-pic -fno-pie -mgeneral-regs-only -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-delete-null-pointer-checks -fno-common -fcf-protection=none \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-toplevel-reorder -fno-delete-null-pointer-checks -fno-common -fcf-protection=none \
 	-Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Wshadow -Wwrite-strings -Wimplicit-fallthrough
 ASFLAGS  := $(flags_$(ARCH)) -g
 LDFLAGS  := -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none

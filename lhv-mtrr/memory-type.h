@@ -44,7 +44,8 @@ u8 mtrr_type(const struct mtrr_state *mtrrs, u64 address);
 
 /*
  * Does the whole range have one type? *type is that of its first byte in any case. A range of size 0 has one;
- * one that passes the end of the 64-bit addresses ends there. Goes from border to border, not page by page.
+ * one that passes the end of the 64-bit addresses ends there. Goes from border to border, not page by page
+ * (piece by piece of a mask that is not contiguous).
  */
 bool mtrr_uniform(const struct mtrr_state *mtrrs, u64 address, u64 size, u8 *type);
 

@@ -87,6 +87,27 @@ void host_trap(struct trap_frame *frame)
 		unexpected(frame);
 }
 
+void nmi_unblock(void)
+{
+#ifdef __x86_64__
+	asm volatile("mov %%rsp, %%rax\n\t"
+		     "pushq %[ss]\n\t"
+		     "push %%rax\n\t"
+		     "pushf\n\t"
+		     "pushq %[cs]\n\t"
+		     "lea 1f(%%rip), %%rax\n\t"
+		     "push %%rax\n\t"
+		     "iretq\n"
+		     "1:" : : [ss] "i"(KERNEL_DS), [cs] "i"(KERNEL_CS) : "rax", "memory", "cc");
+#else
+	asm volatile("pushf\n\t"
+		     "push %0\n\t"
+		     "push $1f\n\t"
+		     "iret\n"
+		     "1:" : : "i"(KERNEL_CS) : "memory", "cc");
+#endif
+}
+
 #ifndef __x86_64__
 void double_fault(u32 error_code);
 

@@ -41,6 +41,12 @@ size_t trap_describe(char *buffer, size_t size, const struct trap_frame *frame);
 /* Prints all registers of the frame, several comment lines. */
 void trap_dump(const struct trap_frame *frame);
 
+/*
+ * Ends blocking by NMI, by an IRET to the next instruction: an NMI handler that is left by other ways than its own IRET,
+ * and a VM exit for an NMI, leave it on.
+ */
+void nmi_unblock(void);
+
 /* The C side of the stubs. The guest's is in lhv-guest. */
 void host_trap(struct trap_frame *frame);
 void guest_trap(struct trap_frame *frame);

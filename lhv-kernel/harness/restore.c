@@ -2,6 +2,7 @@
 #include "harness/restore.h"
 #include "cpu/msr.h"
 #include "cpu/registers.h"
+#include "cpu/traps.h"
 #include "interrupts/devices.h"
 #include "interrupts/lapic.h"
 #include "interrupts/pic.h"
@@ -37,6 +38,7 @@ void host_state_restore(struct cpu *cpu)
 	write_cr0(cpu->cr0);
 	write_cr3(cpu->cr3);
 	descriptors_load(&cpu->descriptors, cpu->idt, (ulong)cpu);
+	nmi_unblock();
 	write_dr7(DR7_RESET);
 	for (unsigned i = 0; i < COUNT(msrs); i++) {
 		u64 now;

@@ -28,7 +28,8 @@ static void double_fault_task_fill(struct cpu *cpu)
 {
 	struct tss *tss = &cpu->descriptors.double_fault_tss;
 
-	tss->cr3 = read_cr3();
+	/* a task switch loads CR3 but never saves it */
+	tss->cr3 = cpu->descriptors.tss.cr3 = read_cr3();
 	tss->eip = (ulong)double_fault_task;
 	tss->eflags = RFLAGS_FIXED;
 	tss->esp = tss->esp0 = cpu->double_fault_stack_top;

@@ -129,9 +129,8 @@ def test_a_refusal():
 
 
 def test_iterations_keep_a_failure_and_one_entry_per_rule():
-    log = read(HEADER + "# run a.one\n# run b.two\nnot ok 1 - b.two\n# iteration 2 of 2: seed 5\n"
+    log = read(HEADER + "# run a.one\n# run b.two\nnot ok 1 - b.two\n# iteration 1 of 2: 1 failures so far\n"
                "# run a.one\nok 2 - a.one\n# run b.two\nok 3 - b.two\n")
-    assert log.iteration == 2
     assert log.started == ["a.one", "b.two"]
     assert not log.results["b.two"].ok
 

@@ -41,8 +41,8 @@ class Script:
         return "triple fault"
 
 
-def play(folder, platform, timeout=1, rules=(), issues=()):
-    report = run.run(platform, "amd64", ["lhv_opt=0x0"], timeout, folder, rules, lambda *_: None)
+def play(folder, platform, timeout=1, rules=(), issues=(), options=("lhv_opt=0x0",)):
+    report = run.run(platform, "amd64", list(options), timeout, folder, rules, lambda *_: None)
     report.conclude(issues, {})
     return report
 
@@ -132,9 +132,9 @@ def test_a_failure_that_only_the_kernel_counted_is_no_pass(tmp_path):
 
 
 def test_iterations_before_the_end_count_as_passes(tmp_path):
-    log = (HEADER + "1..2\n# run a.one\n# run b.two\n# iteration 2 of 9: seed 1\n"
+    log = (HEADER + "1..2\n# run a.one\n# run b.two\n# iteration 1 of 9: 0 failures so far\n"
            "# run a.one\n# run b.two\n")
-    report = play(tmp_path, Script(log))
+    report = play(tmp_path, Script(log), options=["iter=9"])
     assert outcomes(report) == {"a.one": "passed", "b.two": "died"}
 
 

@@ -285,7 +285,8 @@ TEST(mtrr_uniform_ends, "MTRR: ranges of size 0 and 1, and one that passes the e
 	CHECK_UNIFORM(0x200000, 0, MEMORY_WT);
 	CHECK_UNIFORM(0x400000, ~0ull, MEMORY_WB);
 	CHECK_MIXED(0x100000, ~0ull, MEMORY_WB);
-	mtrrs.width = 52;
+	prepare(MEMORY_WB);
+	mtrrs.width = 52; /* the widest that there is */
 	CHECK_UNIFORM(0xffffffffff000, 0x1000, MEMORY_WB);
 	add(0x8000000000000, 0x8000000000000, MEMORY_UC);
 	CHECK_UNIFORM(0x8000000000000, 0x8000000000000, MEMORY_UC);
@@ -301,7 +302,7 @@ TEST(mtrr_contiguous, "MTRR: which masks are contiguous")
 	CHECK(mtrr_mask_contiguous(&mtrrs, 0xfffe00000));
 	CHECK(mtrr_mask_contiguous(&mtrrs, 0));
 	CHECK(mtrr_mask_contiguous(&mtrrs, ~0ull));
-	CHECK(!mtrr_mask_contiguous(&mtrrs, 0x7ffffff000));
+	CHECK(!mtrr_mask_contiguous(&mtrrs, 0x7fffff000));
 	mtrrs.width = 40; /* a mask made for 36 bits */
 	CHECK(!mtrr_mask_contiguous(&mtrrs, 0xffffff000));
 	CHECK(!mtrr_mask_contiguous(&mtrrs, 0xff0fff000));

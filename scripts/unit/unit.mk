@@ -9,7 +9,7 @@ FUZZ_CC      ?= clang
 FUZZ_SECONDS ?= 10
 UNIT_BUILD   := build/unit
 
-UNIT_FLAGS := -std=gnu2x -g -O1 -Wall -Wextra -Werror -Wno-format-zero-length -fno-omit-frame-pointer \
+UNIT_FLAGS := -std=gnu17 -g -O1 -Wall -Wextra -Werror -Wno-format-zero-length -fno-omit-frame-pointer \
               -fsanitize=address,undefined -fno-sanitize-recover=all -Ilhv-kernel -I. -MMD -MP
 
 # What is tested
@@ -58,14 +58,16 @@ $(UNIT_BUILD)/%.o: %.c scripts/unit/unit.mk
 FUZZ_SOURCES := scripts/unit/fuzz-options.c lhv-kernel/harness/options.c lhv-kernel/lib/format.c
 
 fuzz:
-	@if command -v $(FUZZ_CC) >/dev/null; then $(MAKE) --no-print-directory $(UNIT_BUILD)/fuzz-options && \
-		$(UNIT_BUILD)/fuzz-options -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -verbosity=0 -print_final_stats=1 \
-			-dict=scripts/unit/options.dict -artifact_prefix=$(UNIT_BUILD)/; \
+	@if command -v $(FUZZ_CC) >/dev/null; then $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) $(UNIT_BUILD)/fuzz-options && \
+		{ $(UNIT_BUILD)/fuzz-options -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -print_final_stats=1 \
+			-dict=scripts/unit/options.dict -artifact_prefix=$(UNIT_BUILD)/ >$(UNIT_BUILD)/fuzz.log 2>&1 || \
+		  { tail -n 40 $(UNIT_BUILD)/fuzz.log; false; }; } && \
+		sed -n 's/^stat::number_of_executed_units: */fuzz: command lines without a fault: /p' $(UNIT_BUILD)/fuzz.log; \
 	else echo "make fuzz was skipped: it needs $(FUZZ_CC) with libFuzzer (Debian package clang)"; fi
 
 $(UNIT_BUILD)/fuzz-options: $(FUZZ_SOURCES) lhv-kernel/harness/options.h lhv-kernel/lib/format.h scripts/unit/unit.mk
 	@mkdir -p $(@D)
-	@$(FUZZ_CC) -std=gnu2x -g -O1 -Wall -Wextra -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	@$(FUZZ_CC) -std=gnu17 -g -O1 -Wall -Wextra -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		-Ilhv-kernel $(FUZZ_SOURCES) -o $@
 
 -include $(UNIT_OBJECTS:.o=.d)
