@@ -105,10 +105,10 @@ static u64 next_border(const struct mtrr_state *mtrrs, u64 address)
 		return fixed_place(address).end;
 	for (unsigned i = 0; i < mtrrs->variable_count; i++) {
 		u64 mask = mtrrs->variable[i].mask & address_bits(mtrrs);
-		u64 granule = mask & -mask; /* the range's size, or that of its pieces */
+		u64 granule = mask & -mask; /* the range's size, or that of its pieces; 0: all addresses */
 		u64 border = 0;
 
-		if (!(mtrrs->variable[i].mask & MTRR_VALID) || !mask)
+		if (!(mtrrs->variable[i].mask & MTRR_VALID))
 			continue;
 		if (mtrr_mask_contiguous(mtrrs, mask)) {
 			u64 base = mtrrs->variable[i].base & mask;
@@ -130,8 +130,6 @@ bool mtrr_uniform(const struct mtrr_state *mtrrs, u64 address, u64 size, u8 *typ
 	if (last < address)
 		last = ~0ull;
 	*type = mtrr_type(mtrrs, address);
-	if (!mtrrs->present || !mtrrs->enabled)
-		return true;
 	for (u64 at = next_border(mtrrs, address); at && at <= last; at = next_border(mtrrs, at))
 		if (mtrr_type(mtrrs, at) != *type)
 			return false;

@@ -79,7 +79,6 @@ void recover_from_nmi(struct trap_frame *frame)
 
 	watchdog_nmi();
 	if (cpu->abandon && cpu->in_rule) {
-		cpu->abandon = 0;
 		record_hang(&cpu->result, "in the host", frame->ip);
 		land(frame);
 	} else {

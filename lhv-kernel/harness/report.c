@@ -110,9 +110,6 @@ static void print_failure(const struct rule *rule, unsigned number, u32 iteratio
 	add(block, "repeat", text);
 	append(block, BLOCK_SIZE, "  ...\n");
 	print_block(block);
-	for (unsigned i = 0; i < cpu_count; i++)
-		if (cpu_set >> i & 1 && cpus[i].result.state == LOST)
-			print("# cpu %u: lost in %s", i, rule->id);
 }
 
 void report_rule(const struct rule *rule, unsigned number, u32 iteration, bool last)
@@ -124,8 +121,10 @@ void report_rule(const struct rule *rule, unsigned number, u32 iteration, bool l
 	for (unsigned i = 0; i < cpu_count; i++) {
 		struct cpu *cpu = &cpus[i];
 
-		if (cpu->lost && cpu->result.state != LOST)
+		if (cpu->lost_said)
 			continue;
+		if (cpu->lost)
+			cpu->result.state = LOST;
 		if (cpu->result.state > worst) {
 			worst = cpu->result.state;
 			result = &cpu->result;
@@ -157,10 +156,11 @@ void report_rule(const struct rule *rule, unsigned number, u32 iteration, bool l
 				print("# note %s: %s", rule->id, result->note);
 		}
 	}
-	/* a CPU that was lost in this rule is not counted in the next */
 	for (unsigned i = 0; i < cpu_count; i++)
-		if (cpus[i].lost)
-			cpus[i].result.state = NOT_RUN;
+		if (cpus[i].lost && !cpus[i].lost_said) {
+			print("# cpu %u: lost in %s", i, rule->id);
+			cpus[i].lost_said = true;
+		}
 }
 
 void report_iteration(u32 iteration, u32 of)

@@ -101,6 +101,7 @@ void watchdog_disarm(void)
 	rtc_write(RTC_B, rtc_read(RTC_B) & ~RTC_B_PERIODIC);
 }
 
+/* Once per rule: a stream of NMIs would keep the CPU from ever leaving */
 static void tell_to_leave(struct cpu *cpu)
 {
 	if (!__atomic_exchange_n(&cpu->abandon, 1, __ATOMIC_SEQ_CST) && cpu != this_cpu())
@@ -139,7 +140,6 @@ void watchdog_barrier(void)
 			u64 waited = rdtsc() - start;
 
 			if (waited > patience + grace) {
-				other->result.state = LOST;
 				other->lost = true;
 			} else if (waited > patience && lapic_there()) {
 				tell_to_leave(other);

@@ -41,8 +41,9 @@ struct cpu {
 	/* The harness */
 	volatile u32 arrived;	 /* barriers that this CPU has come to */
 	volatile u32 in_rule;	 /* between recovery saved and result known */
-	volatile u32 abandon;	 /* the watchdog wants this CPU to leave its rule */
+	volatile u32 abandon;	 /* the watchdog wants this CPU to leave its rule: told once per rule */
 	volatile u32 lost;	 /* did not leave it either: takes part no more */
+	bool lost_said;		 /* and the report has said so */
 	volatile u64 rule_start; /* TSC */
 	struct result result;
 	u8 *scratch;		 /* SCRATCH_PAGES pages, free to each rule */

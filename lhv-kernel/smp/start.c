@@ -55,7 +55,7 @@ static bool start_one(u32 apic_id, u32 page)
 	if (comes(cpu, START_PATIENCE_US))
 		return true;
 	/* its place and stack stay taken: it may wake up yet, in an ap_main that then finds itself lost */
-	cpu->lost = true;
+	cpu->lost = cpu->lost_said = true;
 	return false;
 }
 

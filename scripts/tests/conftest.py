@@ -31,7 +31,7 @@ class Done:
     @property
     def rules(self):
         """The rules' results."""
-        return self.result["rules"]
+        return self.result.get("rules", [])
 
     def __str__(self):
         return f"status {self.status}\n{self.out}\n{self.err}"

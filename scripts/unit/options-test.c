@@ -329,6 +329,32 @@ TEST(mask_mistakes, "mask: unknown names are answered with the closest, unknown 
 	refuses("lhv_opt=0x400000000", "lhv_opt=: \"0x400000000\" has bits");
 }
 
+TEST(mask_closest, "mask: a name with one letter lost, changed, added or doubled is answered with that name")
+{
+	for (unsigned bit = 0; bit < OPT_COUNT; bit++) {
+		const char *name = option_names[bit];
+		int length = (int)strlen(name);
+		char word[40], part[40];
+
+		snprintf(part, sizeof(part), "did you mean %s?", name);
+		for (int i = 0; i < length; i++) {
+			snprintf(word, sizeof(word), "%.*s%s", i, name, name + i + 1);
+			no_mask(word, part);
+			snprintf(word, sizeof(word), "%.*s~%s", i, name, name + i + 1);
+			no_mask(word, part);
+			snprintf(word, sizeof(word), "%.*s~%s", i, name, name + i);
+			no_mask(word, part);
+			snprintf(word, sizeof(word), "%.*s%s", i + 1, name, name + i);
+			no_mask(word, part);
+		}
+		snprintf(word, sizeof(word), "%s~", name);
+		no_mask(word, part);
+	}
+	no_mask("unrestricted", "did you mean UNRESTRICTED_GUEST?");
+	no_mask("preemption", "did you mean PREEMPTION_TIMER?");
+	no_mask("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "did you mean");
+}
+
 TEST(mask_longest, "mask: a word of the longest length that fits is read, one more is refused")
 {
 	char text[48];
@@ -404,7 +430,10 @@ TEST(build_default, "the build's LHV_OPT counts where no word gives a mask, and 
 	CHECK(!options_parse(&options, "", true, 0x8));
 	CHECK_TEXT(options.error, "the LHV_OPT of this build, 0x8 (SWITCH_EPT) needs EPT (0x4): use lhv_opt=0xc");
 	CHECK(!options_parse(&options, "", true, BIT(34)));
-	CHECK_HOLDS(options.error, "the LHV_OPT of this build, 0x400000000 has bits that are no option");
+	CHECK_TEXT(options.error, "the LHV_OPT of this build, 0x400000000 has bits that are no option: 0x400000000; the known "
+				  "bits are 0x3ffffffff");
+	CHECK(!options_parse(&options, "", true, BIT(34) | 4));
+	CHECK_HOLDS(options.error, "0x400000004 has bits that are no option: 0x400000000;");
 	CHECK(options_parse(&options, "lhv_opt=0xc", true, 0x8));
 }
 
@@ -471,6 +500,25 @@ TEST(lists_long, "lists: what fits is taken whole, one more character is refused
 	memset(line, 'a', sizeof(line) - 1);
 	memcpy(line, "tests=", 6);
 	refuses(line, "is too long");
+}
+
+TEST(words_long, "options: a word of the longest length that fits is looked at, one more is refused")
+{
+	static char line[GLOBS_SIZE + 200];
+
+	memset(line, 'a', sizeof(line) - 1);
+	memcpy(line, "tests=", 6);
+	line[GLOBS_SIZE + 63] = 0;
+	refuses(line, "is too long: at most 1023 characters fit");
+	line[GLOBS_SIZE + 63] = 'a';
+	line[GLOBS_SIZE + 64] = 0;
+	refuses(line, "is too long: at most 1087 characters fit");
+	line[GLOBS_SIZE + 63] = '=';
+	line[5] = 'a';
+	memcpy(line + GLOBS_SIZE + 30, " iter=2", 8);
+	line[0] = '/'; /* a path may be as long as it likes */
+	accepts(line);
+	CHECK_EQ(options.iterations, 2);
 }
 
 TEST(list_words, "list_word: the words of a list one by one")

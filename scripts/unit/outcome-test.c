@@ -42,6 +42,8 @@ TEST(outcome_faults, "outcome: faults with an error code where the vector pushes
 	says(FAULTED(16, 0), "#MF");
 	says(FAULTED(18, 0), "#MC");
 	says(FAULTED(20, 0), "#VE");
+	says(FAULTED(63, 0), "vector 63");
+	says(FAULTED(64, 0), "vector 64");
 	says(FAULTED(64 + 13, 0), "vector 77");
 	says(FAULTED(255, 0), "vector 255");
 }
