@@ -25,20 +25,22 @@ kernel := \
 	harness/report.o harness/restore.o harness/select.o harness/tap-text.o harness/walk.o harness/watchdog.o \
 	interrupts/interrupts.o interrupts/lapic.o interrupts/pic.o \
 	lib/format.o lib/string.o \
-	memory/pages.o \
+	memory/memory-type.o memory/pages.o \
 	smp/acpi.o smp/cpu.o smp/start.o \
 	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/root.o vmx/tables.o \
 	start.o
 guest := ept.o golden.o run.o traps.o
-timer := apic-timer.o
-mtrr  := memory-type.o mtrr.o
+timer := apic-timer.o pit.o wait.o pit-rules.o apic-rules.o irq7-rules.o
+mtrr  := mtrr.o msr-probe.o mtrr-rules.o pat-rules.o
 tests := smoke.o \
 	caps-cpuid.o caps-access.o caps-basic.o caps-controls.o caps-misc.o caps-cr-fixed.o caps-vmcs-enum.o caps-ept-vpid.o \
 	caps-dependencies.o caps-feature-control.o \
-	selftest.o main.o
+	vmxon.o vmxoff.o ept-identity.o
+
+last  := selftest.o main.o
 
 objects := $(kernel:%=$(B)/lhv-kernel/%) $(guest:%=$(B)/lhv-guest/%) $(tests:%=$(B)/lhv-tests/%) \
-	$(mtrr:%=$(B)/lhv-mtrr/%) $(timer:%=$(B)/lhv-timer/%)
+	$(mtrr:%=$(B)/lhv-mtrr/%) $(timer:%=$(B)/lhv-timer/%) $(last:%=$(B)/lhv-tests/%)
 
 # ---- Flags --------------------------------------------------------------------------------------
 flags_amd64 := -m64 -fno-pic -mno-red-zone
@@ -110,5 +112,7 @@ $(B)/config.h: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$config" | cmp -s - $@ || printf '%s\n' "$$config" > $@
 FORCE:
+
+include scripts/unit/unit.mk
 
 -include $(objects:.o=.d)

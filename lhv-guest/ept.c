@@ -1,10 +1,11 @@
 /* Extended page tables. */
 #include "lhv-guest/ept.h"
 #include "harness/expect.h"
-#include "lhv-mtrr/memory-type.h"
-extern struct mtrr_state memory_types;
+#include "harness/fault.h"
+#include "memory/memory-type.h"
 #include "memory/pages.h"
 #include "smp/cpu.h"
+#include "vmx/instructions.h"
 
 #define ADDRESS BITS(51, 12)
 #define ENTRIES 512
@@ -16,6 +17,8 @@ extern struct mtrr_state memory_types;
 #define CAP_WRITE_BACK BIT(14)
 #define CAP_2M BIT(16)
 #define CAP_1G BIT(17)
+#define CAP_INVEPT_SINGLE BIT(25)
+#define CAP_INVEPT_ALL BIT(26)
 #define EPTP_WALK_4 (3 << 3)
 
 static u64 *new_table(struct ept *ept)
@@ -58,6 +61,8 @@ void ept_map(struct ept *ept, u64 guest, u64 host, enum ept_leaf leaf, u64 right
 			split(ept, entry, shift);
 		table = (u64 *)(ulong)(*entry & ADDRESS);
 	}
+	if (fault(FAULT_EPT_NEXT_PAGE) && guest != host)
+		host += 1ull << SHIFT(leaf);
 	table[guest >> SHIFT(leaf) & (ENTRIES - 1)] =
 		host | rights | EPT_MEMORY_TYPE(memory_type) | (leaf == EPT_4K ? 0 : EPT_LEAF);
 }
@@ -102,6 +107,18 @@ u64 ept_pointer(const struct cpu *cpu, const struct ept *ept)
 	u8 type = cpu->caps.ept_vpid & CAP_WRITE_BACK || !(cpu->caps.ept_vpid & CAP_UNCACHED) ? MEMORY_WB : MEMORY_UC;
 
 	return physical(ept->root) | EPTP_WALK_4 | type;
+}
+
+void ept_use(const struct ept *ept)
+{
+	const struct cpu *cpu = this_cpu();
+	u64 pointer = ept_pointer(cpu, ept);
+
+	vmwrite(VMCS_EPT_POINTER, pointer);
+	if (cpu->caps.ept_vpid & CAP_INVEPT_SINGLE)
+		expect_outcome("INVEPT, single context", invept(INVEPT_SINGLE_CONTEXT, (struct invept_descriptor){pointer, 0}), SUCCEEDED);
+	else if (cpu->caps.ept_vpid & CAP_INVEPT_ALL)
+		expect_outcome("INVEPT, all contexts", invept(INVEPT_ALL_CONTEXTS, (struct invept_descriptor){0, 0}), SUCCEEDED);
 }
 
 u64 ept_identity_pointer(struct cpu *cpu)

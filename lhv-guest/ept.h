@@ -1,6 +1,7 @@
 /* Extended page tables: a builder with 4-KByte, 2-MByte and 1-GByte leaves. SDM 3C "The Extended Page Table Mechanism". */
 #pragma once
 #include "lib/types.h"
+#include "memory/memory-type.h"
 
 #define EPT_READ BIT(0)
 #define EPT_WRITE BIT(1)
@@ -39,6 +40,9 @@ void ept_map_identity(struct ept *ept);
 /* The EPT pointer for the tree, with write-back paging structures where the CPU has them. */
 struct cpu;
 u64 ept_pointer(const struct cpu *cpu, const struct ept *ept);
+
+/* Makes the current VMCS use the tree, with nothing cached of an earlier one at the same place. */
+void ept_use(const struct ept *ept);
 
 /* This CPU's own identity map, made once: part of the golden state. */
 u64 ept_identity_pointer(struct cpu *cpu);

@@ -1,6 +1,6 @@
 /* The MTRRs of the CPU that this runs on: their MSR numbers, and reading them all. */
 #pragma once
-#include "memory-type.h"
+#include "memory/memory-type.h"
 #include "cpu/msr.h"
 
 #define MTRRCAP_VCNT(cap) ((unsigned)((cap)&0xff)) /* variable-range pairs */

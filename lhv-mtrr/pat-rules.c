@@ -7,7 +7,7 @@
 #include "cpu/msr.h"
 #include "harness/expect.h"
 #include "harness/rule.h"
-#include "memory-type.h"
+#include "memory/memory-type.h"
 #include "msr-probe.h"
 
 #define SDM_PAT "12.12.2 IA32_PAT MSR"

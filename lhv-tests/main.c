@@ -5,7 +5,6 @@
 #include "start.h"
 
 void lhv_main(u32 magic, u32 info);
-struct mtrr_state memory_types;
 
 void lhv_main(u32 magic, u32 info)
 {

@@ -21,10 +21,10 @@
 	X(EXIT_LENGTH, "exit-length", "VM exits report instruction length 0", "exit.cpuid.length exit.vmcall.length") \
 	X(EXIT_REGISTERS, "exit-registers", "VM exits lose a guest register", "exit.registers.*") \
 	X(ENTRY_REGISTERS, "entry-registers", "VM entries lose a guest register", "exit.registers.*") \
-	X(EPT_ALL_UNCACHED, "ept-not-identity", "EPT swaps the first two pages of a mapping", "ept.identity.*") \
-	X(NO_PIT_TICK, "no-pit-tick", "IRQ 0 never arrives", "timer.pit.*") \
-	X(NO_APIC_TICK, "no-apic-tick", "local APIC timer interrupts never arrive", "timer.apic.*") \
-	X(SPURIOUS_EOI, "spurious-eoi", "a spurious IRQ 7 is taken for a real one and gets an EOI", "irq7.*")
+	X(EPT_NEXT_PAGE, "ept-next-page", "an EPT leaf leads to the page after the one that it names", "ept.leaf.* ept.violation.resumed") \
+	X(NO_PIT_TICK, "no-pit-tick", "IRQ 0 never arrives", "timer.pit.*-host timer.pit.*-guest") \
+	X(NO_APIC_TICK, "no-apic-tick", "local APIC timer interrupts never arrive", "timer.apic.*-host timer.apic.*-guest") \
+	X(SPURIOUS_EOI, "spurious-eoi", "a spurious IRQ 7 is taken for a real one and gets an EOI", "irq7.host.no-eoi irq7.guest.no-eoi")
 
 #define X(name, text, what, caught_by) FAULT_##name,
 enum planted_fault { PLANTED_FAULTS(X) };

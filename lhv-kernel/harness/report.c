@@ -46,6 +46,7 @@ void report_plan(unsigned count)
 void report_start(const struct rule *rule)
 {
 	print("# run %s", rule->id);
+	console_drain(); /* it must be out even where the rule kills the machine */
 }
 
 static void environment(char *buffer, size_t size)

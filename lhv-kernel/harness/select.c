@@ -79,6 +79,8 @@ bool select_mask(u64 needs_met)
 	for (unsigned i = 0; i < COUNT(wants); i++)
 		if (!(needs_met & wants[i][1]))
 			impossible |= wants[i][0];
+	if (impossible & OPT_EPT)
+		impossible |= OPT_SWITCH_EPT | OPT_UNRESTRICTED_GUEST | OPT_LARGE_PAGE;
 	option_mask = options.mask_given ? options.mask : OPT_KNOWN & ~OPT_RESTRICTIONS & ~impossible;
 	/* without VMX no guest runs at all, and the rules say so themselves */
 	if (!options.mask_given || !(needs_met & NEED_VMX_ROOT) || !(option_mask & impossible))

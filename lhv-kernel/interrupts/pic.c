@@ -1,6 +1,7 @@
 /* The pair of 8259A interrupt controllers. */
 #include "interrupts/pic.h"
 #include "cpu/port.h"
+#include "harness/fault.h"
 #include "interrupts/interrupts.h"
 
 #define MASTER 0x20
@@ -84,7 +85,7 @@ void pic_unmask(unsigned irq)
 bool pic_acknowledge(unsigned irq)
 {
 	/* only the lowest priority line of a chip can be spurious; the chips keep the rest apart */
-	if (irq % 8 == 7 && !(pic_in_service() >> irq & 1)) {
+	if (irq % 8 == 7 && !fault(FAULT_SPURIOUS_EOI) && !(pic_in_service() >> irq & 1)) {
 		if (irq >= 8)
 			out8(MASTER, OCW2_SPECIFIC_EOI | CASCADE);
 		return false;

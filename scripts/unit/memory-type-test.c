@@ -1,6 +1,6 @@
-/* lhv-mtrr/memory-type.c: by hand at the borders, and at random against a second, slower reading of the SDM. */
+/* lhv-kernel/memory/memory-type.c: by hand at the borders, and at random against a second, slower reading of the SDM. */
 #include "check.h"
-#include "lhv-mtrr/memory-type.h"
+#include "memory/memory-type.h"
 
 static struct mtrr_state mtrrs;
 

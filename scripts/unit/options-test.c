@@ -49,7 +49,7 @@ static void check_defaults(void)
 
 TEST(options_defaults, "options: the defaults of an empty line, blanks, and a path alone")
 {
-	static const char *const lines[] = {"", "   ", "\t\n", "/boot/lhv.bin", "lhv.bin", "(hd0,1)/lhv=1.bin", " \t/a=b/lhv "};
+	static const char *const lines[] = {"", "   ", "\t\n\v\f\r", "/boot/lhv.bin", "lhv.bin", "(hd0,1)/lhv=1.bin", " \t/a=b/lhv "};
 
 	for (unsigned i = 0; i < COUNT(lines); i++) {
 		accepts(lines[i]);
@@ -152,7 +152,7 @@ TEST(options_quotes, "options: quotes around a value or a whole word are taken o
 	refuses("tests=\"a.b iter=3", "quote that is not closed");
 	refuses("'", "quote that is not closed");
 	refuses("iter='3\"", "quote that is not closed");
-	refuses("tests=a\"b\"", "has the character");
+	refuses("tests=a\"b\"", "tests=a?b? has the character \"?\"");
 	refuses("iter=\"3 4\"", "iter=3 4 is not a number");
 }
 
@@ -175,6 +175,7 @@ TEST(options_unknown, "options: an unknown name is answered with all known ones"
 	refuses("testss=a", "\"testss=\" is no option");
 	refuses("=5", "\"=\" is no option");
 	refuses("iter=1 a\x01\xff.=5", "\"a??.=\" is no option");
+	refuses("iter=1 a\x7f~=5", "\"a?~=\" is no option");
 	refuses("abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz=1", "\"abcdefghijklmnopqrstuvwxyzabcdefghijk...=\"");
 }
 
@@ -267,6 +268,7 @@ static void no_mask(const char *text, const char *part)
 TEST(mask_numbers_and_names, "mask: numbers, names in any case, and both together")
 {
 	masks("0", 0);
+	masks("9", 9);
 	masks("508", 508);
 	masks("0x1fc", 0x1fc);
 	masks("0774", 0x1fc);
@@ -376,6 +378,8 @@ TEST(mask_format, "mask: said in names, with unknown bits as a number, cut where
 	CHECK_TEXT(text, "EPT+VPID");
 	options_format_mask(text, sizeof(text), OPT_EPT | BIT(63));
 	CHECK_TEXT(text, "EPT+0x8000000000000000");
+	options_format_mask(text, sizeof(text), BIT(34));
+	CHECK_TEXT(text, "0x400000000");
 	options_format_mask(text, sizeof(text), BIT(40));
 	CHECK_TEXT(text, "0x10000000000");
 	memset(text, '~', sizeof(text));

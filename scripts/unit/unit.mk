@@ -21,7 +21,7 @@ UNIT_SOURCES := \
 	lhv-kernel/harness/tap-text.c \
 	lhv-kernel/vmx/outcome.c \
 	lhv-kernel/vmx/tables.c \
-	lhv-mtrr/memory-type.c
+	lhv-kernel/memory/memory-type.c
 
 # The tests
 UNIT_SOURCES += \

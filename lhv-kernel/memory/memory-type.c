@@ -3,7 +3,9 @@
  *
  * EPT needs it: a guest's pages must have the type that the MTRRs say, or device memory gets cached.
  */
-#include "memory-type.h"
+#include "memory/memory-type.h"
+
+struct mtrr_state memory_types;
 
 /* 12.11.2.2 Fixed Range MTRRs: below 1 MiB, in granules that get finer */
 #define FIXED_END 0x100000ull

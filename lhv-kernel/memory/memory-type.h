@@ -30,6 +30,9 @@ struct mtrr_state {
 	} variable[MTRR_VARIABLE_MAX];
 };
 
+/* The MTRRs of this machine, which guests' memory types come from: filled by lhv-mtrr at start-up. */
+extern struct mtrr_state memory_types;
+
 /* Is this one of the five types that an MTRR may hold? */
 bool memory_type_valid(u8 type);
 

@@ -1,0 +1,39 @@
+/* Channel 0 of the 8254 interval timer. */
+#include "lhv-timer/pit.h"
+#include "cpu/port.h"
+
+#define CHANNEL_0 0x40
+#define CONTROL 0x43
+#define BOTH_BYTES 0x30
+#define LATCH_COUNT 0x00
+#define READ_BACK_STATUS_0 0xe2
+
+void pit_set_mode(enum pit_mode mode)
+{
+	out8(CONTROL, BOTH_BYTES | mode << 1);
+}
+
+void pit_start(enum pit_mode mode, u16 count)
+{
+	pit_set_mode(mode);
+	out8(CHANNEL_0, count & 0xff);
+	out8(CHANNEL_0, count >> 8);
+}
+
+u16 pit_count(void)
+{
+	out8(CONTROL, LATCH_COUNT);
+	u8 low = in8(CHANNEL_0);
+	return low | in8(CHANNEL_0) << 8;
+}
+
+u8 pit_status(void)
+{
+	out8(CONTROL, READ_BACK_STATUS_0);
+	return in8(CHANNEL_0);
+}
+
+void pit_stop(void)
+{
+	pit_set_mode(PIT_ONE_SHOT);
+}

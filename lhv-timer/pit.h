@@ -1,0 +1,28 @@
+/* Channel 0 of the 8254 interval timer, which is IRQ 0. Intel 8254 data sheet. */
+#pragma once
+#include "lib/types.h"
+
+#define PIT_HZ 1193182
+#define PIT_IRQ 0
+
+enum pit_mode { PIT_ONE_SHOT = 0, PIT_RATE = 2, PIT_SQUARE_WAVE = 3 };
+
+/*
+ * Starts the channel: mode 0 raises IRQ 0 once after count + 1 ticks, modes 2 and 3 every count ticks. 0 counts as 65,536.
+ * Writing the mode takes the line down in mode 0, up in the others.
+ */
+void pit_start(enum pit_mode mode, u16 count);
+
+/* Writes the mode only: OUT goes to its initial level (low in mode 0) and counting waits for a count. */
+void pit_set_mode(enum pit_mode mode);
+
+/* The channel's count as it is now. */
+u16 pit_count(void);
+
+/* The status byte of the read-back command: OUT (bit 7), null count (6), access (5:4), mode (3:1), BCD (0). */
+u8 pit_status(void);
+#define PIT_STATUS_OUT BIT(7)
+#define PIT_STATUS_NULL BIT(6)
+
+/* No more interrupts: mode 0, counting stopped for want of a count. */
+void pit_stop(void);
