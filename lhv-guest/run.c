@@ -69,15 +69,17 @@ struct exit guest_run(struct guest *guest)
 	bool guarded = timer_guards(guest);
 	struct exit exit = {SUCCEEDED, 0};
 
+	this_cpu()->in_guest = 1;
 	do {
 		if (guarded)
 			set_timer();
 		if (!vm_enter(&guest->registers, guest->launched, &exit.entry))
-			return exit;
+			break;
 		exit.reason = vmread(VMCS_EXIT_REASON);
 		guest->launched |= !(exit.reason & ENTRY_FAILURE);
 	} while (is_watchdogs(guest, exit.reason, guarded));
-	if (fault(FAULT_EXIT_REASON))
+	this_cpu()->in_guest = 0;
+	if (fault(FAULT_EXIT_REASON) && exit.entry == SUCCEEDED)
 		exit.reason++;
 	return exit;
 }

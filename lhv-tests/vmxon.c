@@ -7,6 +7,7 @@
 #include "harness/expect.h"
 #include "harness/rule.h"
 #include "lhv-guest/golden.h"
+#include "lhv-guest/guest.h"
 #include "smp/cpu.h"
 #include "vmx/instructions.h"
 #include "vmx/root.h"
@@ -207,11 +208,37 @@ VMXON_RULE(op_ne, "op.cr0-ne-clear-gp", "Clearing CR0.NE in VMX operation, where
 	expect_cr0_refused(read_cr0() & ~CR0_NE, "MOV to CR0 with NE = 0");
 }
 
-VMXON_RULE(op_pg, "op.cr0-pg-clear-gp", "Clearing CR0.PG in VMX root operation, where it is fixed to 1, gives #GP(0)", RESTRICTIONS)
+/*
+ * Non-root operation may relax PG (and PE) by "unrestricted guest"; root operation does not, whatever the last guest had.
+ * 64-bit mode cannot clear PG in any case: there the rule only sees that #GP.
+ */
+static void guest_nothing(void)
+{
+}
+
+static void expect_pg_refused(void)
 {
 	if (!(this_cpu()->caps.cr0_fixed0 & CR0_PG))
 		rule_skip("IA32_VMX_CR0_FIXED0 lets CR0.PG be 0");
 	expect_cr0_refused(read_cr0() & ~CR0_PG, "MOV to CR0 with PG = 0");
+}
+
+VMXON_RULE(op_pg, "op.cr0-pg-clear-gp", "Clearing CR0.PG in VMX root operation, where it is fixed to 1, gives #GP(0)", RESTRICTIONS)
+{
+	struct guest *guest = guest_golden(guest_nothing);
+
+	if (vmread(VMCS_PROC_CONTROLS) & PROC_ACTIVATE_SECONDARY_CONTROLS)
+		vmwrite(VMCS_PROC2_CONTROLS, vmread(VMCS_PROC2_CONTROLS) & ~(u64)PROC2_UNRESTRICTED_GUEST);
+	expect_done(guest);
+	expect_pg_refused();
+}
+
+RULE(op_pg_unrestricted, .id = "vmxon.op.cr0-pg-clear-gp-unrestricted",
+     .title = "Clearing CR0.PG in VMX root operation gives #GP(0) after an unrestricted guest too", .sdm = RESTRICTIONS,
+     .needs = NEED_VMX_ROOT | NEED_UNRESTRICTED_GUEST, .opt = OPT_UNRESTRICTED_GUEST)
+{
+	expect_done(guest_golden(guest_nothing)); /* the option makes all guests unrestricted */
+	expect_pg_refused();
 }
 
 VMXON_RULE(op_vmxe, "op.cr4-vmxe-clear-gp", "Clearing CR4.VMXE in VMX operation gives #GP(0)", ENABLING)

@@ -3,7 +3,6 @@
  * line, 7, and sets no in-service bit (Intel 8259A data sheet, "Interrupt Request", default IR7). Whoever sends an EOI
  * for it ends some other interrupt instead: the bug that these rules are about.
  */
-#include "cpu/port.h"
 #include "cpu/registers.h"
 #include "cpu/time.h"
 #include "harness/rule.h"
@@ -27,8 +26,7 @@
 /* A request of IRQ 0 with IF = 0, withdrawn again: mode 0 takes OUT, and with it the line, down */
 static void withdraw_request(void)
 {
-	pit_start(PIT_ONE_SHOT, 10);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_ONE_SHOT, 10);
 	delay_us(100);
 	pit_set_mode(PIT_ONE_SHOT);
 }
@@ -56,21 +54,21 @@ static void expect_ticks_still_come(volatile u32 *count)
 	pit_stop();
 }
 
-/* OCW3 with the poll bit: the next read acknowledges like the CPU does, and leaves the line in service */
-#define MASTER 0x20
-#define OCW3_POLL 0x0c
+static void guest_waits(void)
+{
+	wait_for_count(&this_cpu()->guest_interrupts[VECTOR_PIT], 1, PATIENCE_MS);
+}
 
-/* Puts IRQ 0 in service without a handler that would end it */
+/* Leaves IRQ 0 in service, with nobody who would end it: a VM exit that acknowledges the interrupt runs no handler */
 static void put_irq0_in_service(void)
 {
-	pit_start(PIT_ONE_SHOT, 10);
-	pic_unmask(PIT_IRQ);
-	delay_us(100);
-	out8(MASTER, OCW3_POLL);
-	if (in8(MASTER) != 0x80)
-		rule_skip("this 8259A does not answer the poll command");
-	if (pic_in_service() != BIT(PIT_IRQ))
-		rule_skip("the poll command does not put a request in service here");
+	struct guest *guest = guest_golden(guest_waits);
+
+	controls_set(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	controls_set(VMCS_EXIT_CONTROLS, &this_cpu()->caps.exit, EXIT_ACKNOWLEDGE_INTERRUPT, "acknowledge interrupt on exit");
+	pit_start_irq(PIT_ONE_SHOT, 100);
+	expect_exit(guest_run(guest), EXIT_REASON_EXTERNAL_INTERRUPT);
+	expect_equal("interrupts in service: IRQ 0", pic_in_service(), BIT(PIT_IRQ));
 }
 
 /* ---- In the host ---------------------------------------------------------------------------------- */
@@ -112,7 +110,7 @@ IRQ7_RULE(host_storm, "host.storm", "A hundred withdrawn requests do no harm", 0
 }
 
 /* INT 27H goes to the same handler with the in-service bit of IRQ 7 clear, on every platform alike */
-IRQ7_RULE(host_no_eoi, "host.no-eoi", "A spurious IRQ 7 is not acknowledged: what is in service stays so", 0)
+IRQ7_RULE(host_no_eoi, "host.no-eoi", "A spurious IRQ 7 is not acknowledged: what is in service stays so", NEED_VMX_ROOT)
 {
 	u32 before = this_cpu()->spurious[0];
 
@@ -150,10 +148,9 @@ IRQ7_RULE(guest_ticks, "guest.ticks-go-on", "After a request withdrawn in a gues
 IRQ7_RULE(guest_eoi, "guest.no-eoi", "A spurious IRQ 7 in a guest is not acknowledged", NEED_VMX_ROOT)
 {
 	u32 before = this_cpu()->guest_spurious[0];
-	struct guest *guest = guest_golden(guest_no_eoi);
 
 	put_irq0_in_service();
-	expect_done(guest);
+	expect_done(guest_golden(guest_no_eoi));
 	expect_equal("spurious IRQ 7 counted in the guest", this_cpu()->guest_spurious[0] - before, 1);
 	expect_equal("interrupts in service: IRQ 0 still", pic_in_service(), BIT(PIT_IRQ));
 }

@@ -78,24 +78,21 @@ PIT_RULE(mode0_out, "mode0-out", "In mode 0 OUT is low until the count is over a
 
 PIT_RULE(one_shot, "one-shot-host", "Mode 0 gives one interrupt in the host", MASKABLE, IRQ_NEEDS)
 {
-	pit_start(PIT_ONE_SHOT, TICKS_PER_MS);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_ONE_SHOT, TICKS_PER_MS);
 	expect_equal("interrupts of IRQ 0", wait_for_count(&this_cpu()->interrupts[VECTOR_PIT], 1, PATIENCE_MS), 1);
 	expect_equal("interrupts of IRQ 0, later", wait_for_count(&this_cpu()->interrupts[VECTOR_PIT], 2, 5), 1);
 }
 
 PIT_RULE(periodic, "periodic-host", "Mode 2 gives interrupts again and again in the host", MASKABLE, IRQ_NEEDS)
 {
-	pit_start(PIT_RATE, TICKS_PER_MS);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_RATE, TICKS_PER_MS);
 	expect_range("interrupts of IRQ 0", wait_for_count(&this_cpu()->interrupts[VECTOR_PIT], 5, PATIENCE_MS), 5, 1000);
 	pit_stop();
 }
 
 PIT_RULE(masked_if, "if0-host", "With RFLAGS.IF = 0 the interrupt waits until IF is 1", MASKABLE, IRQ_NEEDS)
 {
-	pit_start(PIT_ONE_SHOT, 100);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_ONE_SHOT, 100);
 	delay_us(2000);
 	expect_equal("interrupts of IRQ 0 with IF = 0", this_cpu()->interrupts[VECTOR_PIT], 0);
 	expect_equal("interrupts of IRQ 0 with IF = 1", wait_for_count(&this_cpu()->interrupts[VECTOR_PIT], 1, PATIENCE_MS), 1);
@@ -103,8 +100,7 @@ PIT_RULE(masked_if, "if0-host", "With RFLAGS.IF = 0 the interrupt waits until IF
 
 PIT_RULE(hlt, "wakes-hlt-host", "The interrupt ends HLT in the host", MASKABLE, IRQ_NEEDS)
 {
-	pit_start(PIT_ONE_SHOT, TICKS_PER_MS);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_ONE_SHOT, TICKS_PER_MS);
 	wait_for_interrupt();
 	expect_equal("interrupts of IRQ 0 after HLT", this_cpu()->interrupts[VECTOR_PIT], 1);
 }
@@ -132,8 +128,7 @@ PIT_RULE(guest_one, "one-shot-guest",
 {
 	struct guest *guest = guest_golden(guest_waits_for_one);
 
-	pit_start(PIT_ONE_SHOT, TICKS_PER_MS);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_ONE_SHOT, TICKS_PER_MS);
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_equal("interrupts of IRQ 0 in the guest", guest->registers.bx, 1);
 	expect_equal("interrupts of IRQ 0 in the host", this_cpu()->interrupts[VECTOR_PIT], 0);
@@ -143,8 +138,7 @@ PIT_RULE(guest_periodic, "periodic-guest", "Interrupts arrive in the guest again
 {
 	struct guest *guest = guest_golden(guest_waits_for_five);
 
-	pit_start(PIT_RATE, TICKS_PER_MS);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_RATE, TICKS_PER_MS);
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_range("interrupts of IRQ 0 in the guest", guest->registers.bx, 5, 1000);
 	pit_stop();
@@ -154,8 +148,7 @@ PIT_RULE(guest_wakes, "wakes-hlt-guest", "The interrupt ends HLT in the guest wi
 {
 	struct guest *guest = guest_golden(guest_hlt);
 
-	pit_start(PIT_ONE_SHOT, TICKS_PER_MS);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_ONE_SHOT, TICKS_PER_MS);
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_equal("interrupts of IRQ 0 in the guest", guest->registers.bx, 1);
 }
@@ -167,8 +160,7 @@ PIT_RULE(guest_exits, "exits-guest",
 	struct guest *guest = guest_golden(guest_waits_for_one);
 
 	controls_set(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
-	pit_start(PIT_ONE_SHOT, TICKS_PER_MS);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_ONE_SHOT, TICKS_PER_MS);
 	expect_exit(guest_run(guest), EXIT_REASON_EXTERNAL_INTERRUPT);
 	expect_equal("interrupts of IRQ 0 in the guest", this_cpu()->guest_interrupts[VECTOR_PIT], 0);
 	expect_equal("interrupts of IRQ 0 in the host, once it lets them in",
@@ -185,8 +177,7 @@ PIT_RULE(guest_acknowledges, "exit-acknowledges",
 
 	controls_set(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
 	controls_set(VMCS_EXIT_CONTROLS, &this_cpu()->caps.exit, EXIT_ACKNOWLEDGE_INTERRUPT, "acknowledge interrupt on exit");
-	pit_start(PIT_ONE_SHOT, TICKS_PER_MS);
-	pic_unmask(PIT_IRQ);
+	pit_start_irq(PIT_ONE_SHOT, TICKS_PER_MS);
 	expect_exit(guest_run(guest), EXIT_REASON_EXTERNAL_INTERRUPT);
 	expect_equal("VM-exit interruption information", vmread(VMCS_EXIT_INTERRUPTION_INFO), INTERRUPTION_VALID | VECTOR_PIT);
 	expect_equal("IRQ 0 in service", pic_in_service(), BIT(PIT_IRQ));

@@ -1,6 +1,7 @@
 /* Channel 0 of the 8254 interval timer. */
 #include "lhv-timer/pit.h"
 #include "cpu/port.h"
+#include "interrupts/pic.h"
 
 #define CHANNEL_0 0x40
 #define CONTROL 0x43
@@ -18,6 +19,14 @@ void pit_start(enum pit_mode mode, u16 count)
 	pit_set_mode(mode);
 	out8(CHANNEL_0, count & 0xff);
 	out8(CHANNEL_0, count >> 8);
+}
+
+void pit_start_irq(enum pit_mode mode, u16 count)
+{
+	pit_stop();
+	pic_reset(); /* some 8259As remember an edge although the line has gone down since */
+	pit_start(mode, count);
+	pic_unmask(PIT_IRQ);
 }
 
 u16 pit_count(void)

@@ -13,6 +13,9 @@ enum pit_mode { PIT_ONE_SHOT = 0, PIT_RATE = 2, PIT_SQUARE_WAVE = 3 };
  */
 void pit_start(enum pit_mode mode, u16 count);
 
+/* The same with IRQ 0 unmasked, and no interrupt of what the channel did before. */
+void pit_start_irq(enum pit_mode mode, u16 count);
+
 /* Writes the mode only: OUT goes to its initial level (low in mode 0) and counting waits for a count. */
 void pit_set_mode(enum pit_mode mode);
 

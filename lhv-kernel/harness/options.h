@@ -76,7 +76,7 @@ struct options {
 bool options_parse(struct options *options, const char *command_line, bool default_given, u64 default_mask);
 
 /*
- * Reads a mask: a number (decimal, 0x…, 0…) or names joined by "+" or ",", in any case; numbers and names mix.
+ * Reads a mask: a number (decimal, 0x…, 0…) or names joined by "+" or ",", in any case; numbers and names mix; "none" is 0.
  * Returns false with a sentence in error (size bytes).
  */
 bool options_parse_mask(const char *text, u64 *mask, char *error, size_t size);

@@ -79,7 +79,7 @@ void recover_from_nmi(struct trap_frame *frame)
 
 	watchdog_nmi();
 	if (cpu->abandon && cpu->in_rule) {
-		record_hang(&cpu->result, "in the host", frame->ip);
+		record_hang(&cpu->result, cpu->in_guest ? "in the guest" : "in the host", frame->ip);
 		land(frame);
 	} else {
 		cpu->nmis++;

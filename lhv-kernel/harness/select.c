@@ -132,11 +132,32 @@ bool selected(const struct rule *rule)
 	return chosen_by_mask(rule) && chosen_by_globs(rule) && !had_its_turn(rule);
 }
 
+/* Does each glob of the list match some rule? Else says so. */
+static bool all_match(const char *option, const char *globs)
+{
+	char glob[80];
+
+	for (unsigned i = 0; list_word(globs, i, glob, sizeof(glob)); i++) {
+		bool found = false;
+
+		for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++)
+			found |= glob_match(glob, (*rule)->id);
+		if (found)
+			continue;
+		format(options.error, sizeof(options.error), "%s=%s matches no rule: `scripts/lhv list` shows the rules", option, glob);
+		return false;
+	}
+	return true;
+}
+
 unsigned select_count(void)
 {
 	unsigned count = 0;
 	u64 would = 0;
 	char names[120];
+
+	if (!all_match("tests", options.tests) || !all_match("skip", options.skip) || !all_match("after", options.after))
+		return 0;
 
 	for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++) {
 		count += selected(*rule);
@@ -151,9 +172,8 @@ unsigned select_count(void)
 		       "no rule is in both lhv_opt=0x%llx and tests=%s: those rules need one of the bits %s",
 		       option_mask, options.tests, names);
 	else
-		format(options.error, sizeof(options.error),
-		       "no rule matches tests=%s skip=%s after=%s: `scripts/lhv list` shows the rules", options.tests, options.skip,
-		       options.after);
+		format(options.error, sizeof(options.error), "no rule is left to run with tests=%s skip=%s after=%s", options.tests,
+		       options.skip, options.after);
 	return 0;
 }
 

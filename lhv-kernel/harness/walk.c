@@ -40,6 +40,7 @@ static void prepare(struct cpu *cpu)
 	cpu->nmis = 0;
 	cpu->scratch_used = 0;
 	cpu->guest = 0;
+	cpu->in_guest = 0;
 	cpu->abandon = 0;
 	cpu->rule_start = rdtsc();
 }

@@ -61,7 +61,7 @@ void pic_reset(void)
 {
 	u8 masks = in8(MASTER + DATA) & in8(SLAVE + DATA);
 
-	if (masks != 0xff || pic_in_service())
+	if (masks != 0xff || pic_in_service() || pic_requested())
 		start();
 }
 

@@ -7,7 +7,7 @@
 /* Moves IRQ 0..15 to VECTOR_PIC.., all masked, nothing in service. Returns false where no 8259A answers. */
 bool pic_init(void);
 
-/* All lines masked again, nothing in service: the state between rules. */
+/* All lines masked again, nothing in service, no edge remembered: the state between rules. */
 void pic_reset(void);
 
 void pic_mask(unsigned irq);

@@ -33,8 +33,12 @@ static void put_number(struct output *out, u64 value, bool negative, unsigned ba
 		digits[--at] = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value);
-	if (negative)
+	if (negative && pad == '0') { /* the sign goes before the zeros */
+		put(out, '-');
+		width--;
+	} else if (negative) {
 		digits[--at] = '-';
+	}
 	put_padded(out, digits + at, sizeof(digits) - at, width, left, pad);
 }
 
@@ -42,6 +46,8 @@ size_t vformat(char *buffer, size_t size, const char *text, va_list args)
 {
 	struct output out = {buffer, buffer + size - 1};
 
+	if (!size)
+		return 0;
 	for (; *text; text++) {
 		if (*text != '%') {
 			put(&out, *text);

@@ -41,6 +41,7 @@ struct cpu {
 	/* The harness */
 	volatile u32 arrived;	 /* barriers that this CPU has come to */
 	volatile u32 in_rule;	 /* between recovery saved and result known */
+	volatile u32 in_guest;	 /* in guest_run(): what takes long is the guest */
 	volatile u32 abandon;	 /* the watchdog wants this CPU to leave its rule: told once per rule */
 	volatile u32 lost;	 /* did not leave it either: takes part no more */
 	bool lost_said;		 /* and the report has said so */
