@@ -66,18 +66,48 @@ LDFLAGS  := -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx
 say := $(if $(V),,@echo "  $@";)
 .DELETE_ON_ERROR:
 
-# ---- Images: lhv.elf with symbols, lhv.bin to boot, lhv.iso, listings ------------------------------
-.PHONY: all image help run check unit bench clean $(ARCHS)
-all: $(ARCHS)
+# ---- Targets --------------------------------------------------------------------------------------
+.PHONY: all image help setup run check bench clean $(ARCHS)
+
+all: $(ARCHS) ## every build: build/ARCH/lhv.elf (symbols), lhv.bin (to boot), lhv.iso, lhv.asm and lhv.sym (listings)
+
 $(ARCHS):
 	@$(MAKE) --no-print-directory ARCH=$@ image
-image: $(B)/lhv.bin $(B)/lhv.asm $(B)/lhv.sym
+
+run: setup ## set up what is missing, build, boot on Bochs with two CPUs and show the verdict (ARCH=pae, RUN="options of scripts/lhv run")
+	@$(MAKE) --no-print-directory ARCH=$(ARCH) $(B)/lhv.bin
+	@scripts/lhv run --arch $(ARCH) $(RUN)
+
+check: setup ## the same, then every test: unit tests under the sanitizers, the runner's tests, real boots
+	@$(MAKE) --no-print-directory all
+	@scripts/check
+
+setup: ## install the Debian packages that are missing
+	@scripts/setup
+
+bench: all ## emulated ticks from kernel entry to verdict, CPU seconds, image size and memory
+	@scripts/bench
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@echo "make [ARCH=amd64|pae|i386] [LHV_OPT=0x1fc: the default mask] [V=1: show the commands] TARGET"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile scripts/unit/unit.mk | expand -t 12
+
+# ---- Images: lhv.elf with symbols, lhv.bin to boot, lhv.iso, listings ------------------------------
+image: $(B)/lhv.bin $(B)/lhv.iso $(B)/lhv.asm $(B)/lhv.sym
 
 $(B)/lhv.elf: $(objects) $(B)/lhv.lds
 	$(say)$(LD) $(LDFLAGS) -T $(B)/lhv.lds -o $@ $(objects)
 
 $(B)/lhv.bin: $(B)/lhv.elf
 	$(say)$(OBJCOPY) -S -O elf32-i386 $< $@
+
+$(B)/lhv.iso: $(B)/lhv.bin scripts/grub.cfg
+	@command -v grub-mkrescue xorriso >/dev/null || { echo "grub-mkrescue or xorriso is not there: run scripts/setup"; false; }
+	@rm -rf $(B)/iso && mkdir -p $(B)/iso/boot/grub && cp $< $(B)/iso/boot/ && cp scripts/grub.cfg $(B)/iso/boot/grub/
+	$(say)grub-mkrescue -o $@ $(B)/iso --install-modules="normal multiboot2 iso9660 biosdisk" --fonts= --locales= --themes= 2>$(B)/iso.log
 
 $(B)/lhv.asm: $(B)/lhv.elf
 	$(say)$(OBJDUMP) -d -M att $< > $@

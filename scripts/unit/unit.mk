@@ -45,7 +45,7 @@ $(UNIT_BUILD)/lhv-kernel/lib/string.o: UNIT_RENAME := -fno-builtin \
 
 .PHONY: unit fuzz
 
-unit: $(UNIT_BUILD)/unit
+unit: $(UNIT_BUILD)/unit ## tests of the kernel's parts on the host, under the sanitizers (T=word)
 	@$< $(T)
 
 $(UNIT_BUILD)/unit: $(UNIT_OBJECTS)
@@ -57,7 +57,7 @@ $(UNIT_BUILD)/%.o: %.c scripts/unit/unit.mk
 
 FUZZ_SOURCES := scripts/unit/fuzz-options.c lhv-kernel/harness/options.c lhv-kernel/lib/format.c
 
-fuzz:
+fuzz: ## the option parser against random command lines (FUZZ_SECONDS=10)
 	@if command -v $(FUZZ_CC) >/dev/null; then $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) $(UNIT_BUILD)/fuzz-options && \
 		{ $(UNIT_BUILD)/fuzz-options -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -print_final_stats=1 \
 			-dict=scripts/unit/options.dict -artifact_prefix=$(UNIT_BUILD)/ >$(UNIT_BUILD)/fuzz.log 2>&1 || \
