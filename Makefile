@@ -63,7 +63,7 @@ CFLAGS   := $(flags_$(ARCH)) -std=gnu17 -ffreestanding -Os -g -fno-pic -fno-pie 
 ASFLAGS  := $(flags_$(ARCH)) -g
 LDFLAGS  := -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none
 # `make V=1` shows the commands
-say := $(if $(V),,@echo "  $@";)
+say = $(if $(V),,@echo "  $@";)
 .DELETE_ON_ERROR:
 
 # ---- Targets --------------------------------------------------------------------------------------
