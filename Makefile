@@ -43,9 +43,9 @@ objects := $(kernel:%=$(B)/lhv-kernel/%) $(guest:%=$(B)/lhv-guest/%) $(tests:%=$
 	$(mtrr:%=$(B)/lhv-mtrr/%) $(timer:%=$(B)/lhv-timer/%) $(last:%=$(B)/lhv-tests/%)
 
 # ---- Flags --------------------------------------------------------------------------------------
-flags_amd64 := -m64 -fno-pic -mno-red-zone
-flags_pae   := -m32 -fno-pic -mregparm=3 -DLHV_PAE
-flags_i386  := -m32 -fno-pic -mregparm=3
+flags_amd64 := -m64 -mno-red-zone
+flags_pae   := -m32 -mregparm=3 -DLHV_PAE
+flags_i386  := -m32 -mregparm=3
 link_amd64  := elf64-x86-64
 link_pae    := elf32-i386
 link_i386   := elf32-i386
@@ -60,7 +60,7 @@ CPPFLAGS := -I$(B) -Ilhv-kernel -I. -MMD -MP
 CFLAGS   := $(flags_$(ARCH)) -std=gnu17 -ffreestanding -Os -g -fno-pic -fno-pie -mgeneral-regs-only -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fno-toplevel-reorder -fno-delete-null-pointer-checks -fno-common -fcf-protection=none \
 	-Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wundef -Wvla -Wshadow -Wwrite-strings -Wimplicit-fallthrough
-ASFLAGS  := $(flags_$(ARCH)) -g
+ASFLAGS  := $(flags_$(ARCH)) -fno-pic -g -Wa,--fatal-warnings
 LDFLAGS  := -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none
 # `make V=1` shows the commands
 say = $(if $(V),,@echo "  $@";)
@@ -134,6 +134,7 @@ $(B)/%-asm.o: %.S Makefile
 # What the options say; rewritten only where they differ, so that what depends on them, and only that, is built anew
 define config
 #define LHV_VERSION "$(VERSION)"
+#define LHV_ARCH "$(ARCH)"
 #define LHV_OPT_GIVEN $(if $(LHV_OPT),true,false)
 #define LHV_OPT $(or $(LHV_OPT),0)ull
 endef

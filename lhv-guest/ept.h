@@ -20,22 +20,21 @@ struct ept {
 	unsigned used, count;
 };
 
-/* An empty tree. pages: count zeroed pages, one for the root and one for each table to come. */
+/* An empty tree. pages: count zeroed pages, for the root and each table to come; where they run out the rule is skipped. */
 struct ept ept_create(void *pages, unsigned count);
 
 /*
  * Maps one leaf: guest-physical to host-physical address, both multiples of the leaf's size; rights: EPT_READ …,
- * memory type: MEMORY_WB …. Replaces what was there; a larger leaf in the way is split. Ends the rule where the
- * pages run out.
+ * memory type: MEMORY_WB …. Replaces what was there; a larger leaf in the way is split.
  */
 void ept_map(struct ept *ept, u64 guest, u64 host, enum ept_leaf leaf, u64 rights, u8 memory_type);
 
 /* The entry that maps a guest-physical address at that level, or 0 where the tree does not reach down to it. */
 u64 *ept_entry(struct ept *ept, u64 guest, enum ept_leaf leaf);
 
-/* The first 4 GiB one to one, with the MTRRs' memory types, in the largest leaves that the CPU has. Takes up to 12 pages. */
+/* The first 4 GiB one to one, with the MTRRs' memory types, in the largest leaves that the CPU has. */
 void ept_map_identity(struct ept *ept);
-#define EPT_IDENTITY_PAGES 12
+#define EPT_IDENTITY_PAGES 16 /* enough where the CPU has 2-MByte leaves and the MTRRs' borders are few */
 
 /* The EPT pointer for the tree, with write-back paging structures where the CPU has them. */
 struct cpu;

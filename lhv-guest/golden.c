@@ -41,9 +41,11 @@ void golden_vmcs_load(void)
 	struct cpu *cpu = this_cpu();
 	u64 vmcs = cpu->golden_vmcs;
 
+	/* cleared before its memory is touched: it may be active, and then in the processor */
+	expect_outcome("VMCLEAR of the golden VMCS", vmclear(vmcs), SUCCEEDED);
 	memset((void *)(ulong)vmcs, 0, PAGE_SIZE);
 	vmcs_region(cpu, (void *)(ulong)vmcs);
-	expect_outcome("VMCLEAR of the golden VMCS", vmclear(vmcs), SUCCEEDED);
+	expect_outcome("VMCLEAR of the golden VMCS, zeroed", vmclear(vmcs), SUCCEEDED);
 	expect_outcome("VMPTRLD of the golden VMCS", vmptrld(vmcs), SUCCEEDED);
 }
 

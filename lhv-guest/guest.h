@@ -53,8 +53,12 @@ void expect_hypercall(struct guest *guest, struct exit exit, u32 number);
 /* Runs the guest to its hypercall DONE; any other exit ends the rule. */
 void expect_done(struct guest *guest);
 
-/* Does the exit say so? The CPU must allow the control to be 1, else the rule is skipped with the reason. */
+/*
+ * Sets or clears a control in a field of controls. Where the CPU does not allow that setting, the rule is skipped with the
+ * reason. name: the SDM's.
+ */
 void controls_set(enum vmcs_field field, const struct control_caps *caps, u64 bits, const char *name);
+void controls_clear(enum vmcs_field field, const struct control_caps *caps, u64 bits, const char *name);
 
 /* "VM exit 10 CPUID at 0x101234", "VM entry: VMfailValid(7) …", "guest took #PF(0x0) at …". */
 size_t exit_format(char *buffer, size_t size, const struct guest *guest, struct exit exit);

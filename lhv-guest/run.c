@@ -100,16 +100,14 @@ size_t exit_format(char *buffer, size_t size, const struct guest *guest, struct 
 	size_t length;
 
 	if (exit.entry != SUCCEEDED) {
-		format(buffer, size, "VM entry: ");
-		length = append(buffer, size, "%s", "");
+		length = format(buffer, size, "VM entry: ");
 		return length + outcome_format(buffer + length, size - length, exit.entry);
 	}
 	if (exit.reason & ENTRY_FAILURE)
 		return format(buffer, size, "VM-entry failure %u %s, exit qualification 0x%llx", basic, exit_reason_name(basic),
 			      vmread(VMCS_EXIT_QUALIFICATION));
 	if (exit.reason == EXIT_REASON_VMCALL && guest->registers.ax == HYPERCALL_EXCEPTION) {
-		format(buffer, size, "guest took ");
-		length = append(buffer, size, "%s", "");
+		length = format(buffer, size, "guest took ");
 		return length + trap_describe(buffer + length, size - length, &guest->exception);
 	}
 	length = format(buffer, size, "VM exit %u %s at 0x%llx", basic, exit_reason_name(basic), vmread(VMCS_GUEST_RIP));
@@ -155,6 +153,13 @@ void expect_done(struct guest *guest)
 void controls_set(enum vmcs_field field, const struct control_caps *caps, u64 bits, const char *name)
 {
 	if (!caps_allow(caps, bits))
-		rule_skip("the CPU does not allow the control \"%s\"", name);
+		rule_skip("the CPU does not allow the control \"%s\" to be 1", name);
 	vmwrite(field, vmread(field) | bits);
+}
+
+void controls_clear(enum vmcs_field field, const struct control_caps *caps, u64 bits, const char *name)
+{
+	if (caps->must_be_1 & bits)
+		rule_skip("the CPU does not allow the control \"%s\" to be 0", name);
+	vmwrite(field, vmread(field) & ~bits);
 }

@@ -7,6 +7,7 @@
 #include "cpu/time.h"
 #include "harness/fault.h"
 #include "harness/select.h"
+#include "harness/walk.h"
 #include "harness/watchdog.h"
 #include "interrupts/devices.h"
 #include "interrupts/lapic.h"
@@ -15,14 +16,6 @@
 #include "smp/acpi.h"
 #include "smp/cpu.h"
 #include "smp/start.h"
-
-#ifdef __x86_64__
-#define ARCH "amd64"
-#elif defined(LHV_PAE)
-#define ARCH "pae"
-#else
-#define ARCH "i386"
-#endif
 
 struct devices devices;
 
@@ -33,7 +26,7 @@ static void read_options(bool loader_known)
 	const char *consoles = console_init(options.console);
 
 	print("TAP version 14");
-	print("# LHV " LHV_VERSION " " ARCH);
+	print("# LHV " LHV_VERSION " " LHV_ARCH);
 	print("# boot options: %s", boot_info.command_line);
 	print("# consoles: %s", consoles);
 	if (!loader_known)
@@ -66,8 +59,6 @@ void kernel_start_cpus(void)
 {
 	print("# memory map: %u usable ranges, %s, ACPI %s", boot_info.memory_ranges, boot_info.protocol,
 	      acpi.found ? acpi.oem : "not found");
-	unsigned there = smp_start(0);
-
+	smp_start(harness_run);
 	print("# watchdog: %u ms for a rule, %s", options.deadline_ms, watchdog_init(options.deadline_ms));
-	(void)there;
 }

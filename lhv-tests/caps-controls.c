@@ -22,7 +22,8 @@ static const struct vector entry = {MSR_VMX_ENTRY_CTLS, MSR_VMX_TRUE_ENTRY_CTLS,
 #define PROC_SECTION "A.3.2 Primary Processor-Based VM-Execution Controls"
 #define PROC2_SECTION "A.3.3 Secondary Processor-Based VM-Execution Controls"
 #define PROC3_SECTION "A.3.4 Tertiary Processor-Based VM-Execution Controls"
-#define EXIT_SECTION "A.4 VM-Exit Controls"
+#define EXIT_SECTION "A.4.1 Primary VM-Exit Controls"
+#define EXIT2_SECTION "A.4.2 Secondary VM-Exit Controls"
 #define ENTRY_SECTION "A.5 VM-Entry Controls"
 #define DEFAULTS_SECTION "A.2 Reserved Controls and Default Settings"
 
@@ -174,5 +175,5 @@ NAMED_ROW("proc", "Primary processor-based controls", PROC_SECTION, &known_proc,
 NAMED_ROW("proc2", "Secondary processor-based controls", PROC2_SECTION, &known_proc2, NEED_SECONDARY_CONTROLS)
 NAMED_ROW("proc3", "Tertiary processor-based controls", PROC3_SECTION, &known_proc3, NEED_TERTIARY_CONTROLS)
 NAMED_ROW("exit", "VM-exit controls", EXIT_SECTION, &known_exit, 0)
-NAMED_ROW("exit2", "Secondary VM-exit controls", EXIT_SECTION, &known_exit2, NEED_SECONDARY_EXIT_CONTROLS)
+NAMED_ROW("exit2", "Secondary VM-exit controls", EXIT2_SECTION, &known_exit2, NEED_SECONDARY_EXIT_CONTROLS)
 NAMED_ROW("entry", "VM-entry controls", ENTRY_SECTION, &known_entry, 0)

@@ -2,6 +2,7 @@
 #include "caps-msr.h"
 #include "cpu/cpuid.h"
 #include "cpu/registers.h"
+#include "vmx/instructions.h"
 
 /* MOV to CR4 with VMXE set, taken back where it was clear. */
 static outcome_t try_vmxe(void)
@@ -14,15 +15,12 @@ static outcome_t try_vmxe(void)
 	return outcome;
 }
 
-RULE(cpuid_vmx, .id = "caps.cpuid-vmx", .title = "CPUID announces VMX on a CPU that is in VMX operation",
-     .sdm = "24.6 Discovering Support for VMX", .needs = NEED_VMX_ROOT, .opt = OPT_CAPS)
-{
-	expect_set("CPUID.1:ECX", cpuid(1, 0).ecx, CPUID_1_ECX_VMX);
-}
-
 RULE(cpuid_vmxe, .id = "caps.cpuid-vmxe", .title = "CR4.VMXE can be 1 where CPUID announces VMX",
-     .sdm = "24.7 Enabling and Entering VMX Operation", .needs = NEED_VMX, .opt = OPT_CAPS)
+     .sdm = "24.7 Enabling and Entering VMX Operation", .needs = NEED_VMX_ROOT, .opt = OPT_CAPS)
 {
+	expect_outcome("VMXOFF", vmxoff(), SUCCEEDED);
+	expect_outcome("MOV to CR4 with VMXE = 0", write_cr4_try(read_cr4() & ~CR4_VMXE), SUCCEEDED);
+	expect_clear("CR4", read_cr4(), CR4_VMXE);
 	expect_outcome("MOV to CR4 with VMXE = 1", try_vmxe(), SUCCEEDED);
 }
 

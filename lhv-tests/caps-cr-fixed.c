@@ -12,16 +12,6 @@ RULE(cr0_consistent, .id = "caps.cr0-fixed.consistent", .title = "A bit of CR0 t
 	expect_clear("IA32_VMX_CR0_FIXED0", capability(MSR_VMX_CR0_FIXED0), ~capability(MSR_VMX_CR0_FIXED1));
 }
 
-RULE(cr0_current, .id = "caps.cr0-fixed.current",
-     .title = "CR0 in VMX root operation has the fixed bits as they must be",
-     .sdm = CR0_SECTION, .needs = NEED_VMX | NEED_VMX_ROOT, .opt = OPT_CAPS)
-{
-	u64 cr0 = read_cr0();
-
-	expect_set("CR0", cr0, capability(MSR_VMX_CR0_FIXED0));
-	expect_clear("CR0", cr0, ~capability(MSR_VMX_CR0_FIXED1));
-}
-
 /* 24.8 says it only of the first CPUs with VMX */
 RULE(pe_ne_pg, .id = "caps.cr0-fixed.pe-ne-pg", .title = "CR0.PE, CR0.NE and CR0.PG are fixed to 1",
      .sdm = "24.8 Restrictions on VMX Operation", .class = OBSERVED, .needs = NEED_VMX, .opt = OPT_CAPS)
@@ -44,16 +34,6 @@ RULE(cr4_consistent, .id = "caps.cr4-fixed.consistent", .title = "A bit of CR4 t
      .sdm = CR4_SECTION, .needs = NEED_VMX, .opt = OPT_CAPS)
 {
 	expect_clear("IA32_VMX_CR4_FIXED0", capability(MSR_VMX_CR4_FIXED0), ~capability(MSR_VMX_CR4_FIXED1));
-}
-
-RULE(cr4_current, .id = "caps.cr4-fixed.current",
-     .title = "CR4 in VMX root operation has the fixed bits as they must be",
-     .sdm = CR4_SECTION, .needs = NEED_VMX | NEED_VMX_ROOT, .opt = OPT_CAPS)
-{
-	u64 cr4 = read_cr4();
-
-	expect_set("CR4", cr4, capability(MSR_VMX_CR4_FIXED0));
-	expect_clear("CR4", cr4, ~capability(MSR_VMX_CR4_FIXED1));
 }
 
 /* 24.7: VMXE cannot be cleared in VMX operation, so it is fixed to 1 on every CPU */

@@ -20,16 +20,6 @@ static bool offered(struct choice choice)
 	return control_supported(choice.kind, choice.bit, &this_cpu()->caps);
 }
 
-RULE(unrestricted_needs_ept, .id = "caps.dep.unrestricted-needs-ept", .title = "Unrestricted guest comes with EPT",
-     .sdm = "A.3.3 Secondary Processor-Based VM-Execution Controls", .needs = NEED_VMX | NEED_SECONDARY_CONTROLS,
-     .opt = OPT_CAPS)
-{
-	u64 allowed = capability(MSR_VMX_PROCBASED_CTLS2) >> 32;
-
-	if (allowed & PROC2_UNRESTRICTED_GUEST)
-		expect_set("IA32_VMX_PROCBASED_CTLS2[63:32]", allowed, PROC2_ENABLE_EPT);
-}
-
 static void comes_with(const struct rule *rule)
 {
 	const struct dependency *dependency = rule->row;
@@ -48,6 +38,8 @@ static void comes_with(const struct rule *rule)
 
 #define CHECKS "27.2.1.1 VM-Execution Control Fields"
 
+DEPENDENCY(unrestricted_needs_ept, "unrestricted-needs-ept", "Unrestricted guest comes with EPT", CHECKS, PROC2, UNRESTRICTED_GUEST,
+	   PROC2, ENABLE_EPT)
 DEPENDENCY(vnmi_needs_nmi, "vnmi-needs-nmi", "Virtual NMIs come with NMI-window exiting", CHECKS, PIN, VIRTUAL_NMIS,
 	   PROC, NMI_WINDOW_EXITING)
 DEPENDENCY(nmi_window_needs_vnmi, "nmi-window-needs-vnmi", "NMI-window exiting comes with virtual NMIs", CHECKS, PROC,

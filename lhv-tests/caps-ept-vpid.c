@@ -58,17 +58,17 @@ RULE(ept_minimum, .id = "caps.ept-vpid.ept-minimum",
 }
 
 RULE(invept_types, .id = "caps.ept-vpid.invept-types", .title = "INVEPT comes with a type that it can be used with",
-     .sdm = EPT_VPID_SECTION, .needs = NEED_VMX, .opt = OPT_CAPS)
+     .sdm = EPT_VPID_SECTION, .class = OBSERVED, .needs = NEED_VMX, .opt = OPT_CAPS)
 {
-	if (ept_vpid() & INVEPT_THERE)
-		expect(ept_vpid() & INVEPT_TYPES, "IA32_VMX_EPT_VPID_CAP[20] is 1: bit 25 or 26 is 1 too");
+	if (ept_vpid() & INVEPT_THERE && !(ept_vpid() & INVEPT_TYPES))
+		rule_note("IA32_VMX_EPT_VPID_CAP[20] is 1, bits 26:25 are 0");
 }
 
 RULE(invvpid_types, .id = "caps.ept-vpid.invvpid-types", .title = "INVVPID comes with a type that it can be used with",
-     .sdm = EPT_VPID_SECTION, .needs = NEED_VMX, .opt = OPT_CAPS)
+     .sdm = EPT_VPID_SECTION, .class = OBSERVED, .needs = NEED_VMX, .opt = OPT_CAPS)
 {
-	if (ept_vpid() & INVVPID_THERE)
-		expect(ept_vpid() & INVVPID_TYPES, "IA32_VMX_EPT_VPID_CAP[32] is 1: one of bits 43:40 is 1 too");
+	if (ept_vpid() & INVVPID_THERE && !(ept_vpid() & INVVPID_TYPES))
+		rule_note("IA32_VMX_EPT_VPID_CAP[32] is 1, bits 43:40 are 0");
 }
 
 RULE(invept_needs_ept, .id = "caps.ept-vpid.invept-needs-ept",

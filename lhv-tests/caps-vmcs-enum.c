@@ -15,15 +15,27 @@ static u64 reported_index(void)
 /* The highest index among all encodings, named by the SDM or not, that VMREAD can read; *encoding: one that has it. */
 static u64 highest_index(u32 *encoding)
 {
-	u64 value;
+	/* thousands of VMREADs, each perhaps a VM exit of a hypervisor below: once for both rules */
+	static struct {
+		u32 encoding;
+		bool known;
+	} found[MAX_CPUS];
+	unsigned cpu = this_cpu()->index;
 
+	if (found[cpu].known) {
+		*encoding = found[cpu].encoding;
+		return FIELD(*encoding, 9, 1);
+	}
 	golden_vmcs_load();
 	for (unsigned index = VMCS_INDEX_MAX;; index--)
 		for (unsigned width = VMCS_16_BIT; width <= VMCS_NATURAL_WIDTH; width++)
 			for (unsigned type = VMCS_CONTROL; type <= VMCS_HOST_STATE; type++) {
 				*encoding = VMCS_ENCODING(width, type, index, 0);
-				if (vmread_try(*encoding, &value) == SUCCEEDED)
+				if (vmread_exists(*encoding)) {
+					found[cpu].encoding = *encoding;
+					found[cpu].known = true;
 					return index;
+				}
 				if (!index && width == VMCS_NATURAL_WIDTH && type == VMCS_HOST_STATE)
 					rule_fail("VMREAD of all encodings", "some field is there", "none is");
 			}

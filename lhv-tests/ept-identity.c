@@ -54,12 +54,15 @@ RULE(identity, .id = "ept.identity.run", .title = "A guest behind an identity ma
 static void through_leaf(enum ept_leaf leaf)
 {
 	u64 size = PAGE_SIZE << 9 * leaf;
-	u8 *page = scratch_page();
+	u8 *page = scratch_page(), type;
 	struct ept ept = ept_create(scratch_pages(TABLES), TABLES);
 	struct guest *guest = guest_golden(guest_read_write);
 
 	ept_map_identity(&ept);
-	ept_map(&ept, WINDOW, physical(page) & ~(size - 1), leaf, EPT_RWX, MEMORY_WB);
+	/* a large page may hold device memory, which must not be cached, however the CPU looks ahead */
+	if (!mtrr_uniform(&memory_types, physical(page) & ~(size - 1), size, &type))
+		type = MEMORY_UC;
+	ept_map(&ept, WINDOW, physical(page) & ~(size - 1), leaf, EPT_RWX, type);
 	ept_use(&ept);
 	window[this_cpu()->index] = (u32 *)(ulong)(WINDOW + (physical(page) & (size - 1)));
 	expect_read_write(guest, (u32 *)page);

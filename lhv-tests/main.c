@@ -2,6 +2,7 @@
 #include "harness/walk.h"
 #include "lhv-mtrr/mtrr.h"
 #include "lhv-timer/apic-timer.h"
+#include "smp/cpu.h"
 #include "start.h"
 
 void lhv_main(u32 magic, u32 info);
@@ -12,5 +13,5 @@ void lhv_main(u32 magic, u32 info)
 	mtrr_read(&memory_types);
 	apic_timer_start();
 	kernel_start_cpus();
-	harness_run();
+	context_start(this_cpu()->stack_top, harness_run);
 }

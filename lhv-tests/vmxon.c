@@ -210,7 +210,7 @@ VMXON_RULE(op_ne, "op.cr0-ne-clear-gp", "Clearing CR0.NE in VMX operation, where
 
 /*
  * Non-root operation may relax PG (and PE) by "unrestricted guest"; root operation does not, whatever the last guest had.
- * 64-bit mode cannot clear PG in any case: there the rule only sees that #GP.
+ * 64-bit mode cannot clear PG in any case.
  */
 static void guest_nothing(void)
 {
@@ -223,7 +223,8 @@ static void expect_pg_refused(void)
 	expect_cr0_refused(read_cr0() & ~CR0_PG, "MOV to CR0 with PG = 0");
 }
 
-VMXON_RULE(op_pg, "op.cr0-pg-clear-gp", "Clearing CR0.PG in VMX root operation, where it is fixed to 1, gives #GP(0)", RESTRICTIONS)
+RULE(op_pg, .id = "vmxon.op.cr0-pg-clear-gp", .title = "Clearing CR0.PG in VMX root operation, where it is fixed to 1, gives #GP(0)",
+     .sdm = RESTRICTIONS, .needs = NEED_VMX_ROOT | NEED_LEGACY_PAGING, .opt = OPT_VMX_INSTR)
 {
 	struct guest *guest = guest_golden(guest_nothing);
 
@@ -235,7 +236,8 @@ VMXON_RULE(op_pg, "op.cr0-pg-clear-gp", "Clearing CR0.PG in VMX root operation, 
 
 RULE(op_pg_unrestricted, .id = "vmxon.op.cr0-pg-clear-gp-unrestricted",
      .title = "Clearing CR0.PG in VMX root operation gives #GP(0) after an unrestricted guest too", .sdm = RESTRICTIONS,
-     .needs = NEED_VMX_ROOT | NEED_UNRESTRICTED_GUEST, .opt = OPT_UNRESTRICTED_GUEST)
+     .needs = NEED_VMX_ROOT | NEED_UNRESTRICTED_GUEST | NEED_LEGACY_PAGING,
+     .opt = OPT_UNRESTRICTED_GUEST)
 {
 	expect_done(guest_golden(guest_nothing)); /* the option makes all guests unrestricted */
 	expect_pg_refused();

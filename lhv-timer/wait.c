@@ -13,3 +13,10 @@ u32 wait_for_count(volatile u32 *counter, u32 at_least, u32 ms)
 	interrupts_off();
 	return *counter;
 }
+
+u32 hlt_until_count(volatile u32 *counter)
+{
+	while (!*counter)
+		wait_for_interrupt();
+	return *counter;
+}

@@ -7,3 +7,9 @@
  * Returns what the counter says. Runs in host and guest alike.
  */
 u32 wait_for_count(volatile u32 *counter, u32 at_least, u32 ms);
+
+/*
+ * Halts until the counter is no longer 0; interrupts are off again then. Other things, such as NMIs, end HLT too: then it
+ * halts again. The watchdog ends it where the interrupt never comes. Returns what the counter says.
+ */
+u32 hlt_until_count(volatile u32 *counter);

@@ -6,6 +6,13 @@
 #define CR4_PAE (1 << 5)
 #define EFER 0xc0000080
 
+/* CPUID.1:EDX: PSE, TSC, MSR, CMOV, and PAE where the build pages so */
+#if defined(__x86_64__) || defined(LHV_PAE)
+#define NEEDED_FEATURES (1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 15)
+#else
+#define NEEDED_FEATURES (1 << 3 | 1 << 4 | 1 << 5 | 1 << 15)
+#endif
+
 	.section multiboot, "a"
 	.balign 8
 multiboot2_header:
@@ -28,6 +35,23 @@ entry:
 	mov %eax, %esi
 	mov %ebx, %edi
 
+	/* Is there CPUID, with what the build needs? A CPU without it cannot change RFLAGS.ID */
+	pushf
+	pop %eax
+	mov %eax, %ecx
+	xor $0x200000, %eax
+	push %eax
+	popf
+	pushf
+	pop %eax
+	cmp %eax, %ecx
+	je cpu_too_old
+	mov $1, %eax
+	cpuid
+	and $NEEDED_FEATURES, %edx
+	cmp $NEEDED_FEATURES, %edx
+	jne cpu_too_old
+
 	/* the time of entry, for the figure from kernel entry to verdict */
 	rdtsc
 	mov %eax, entry_tsc
@@ -38,11 +62,11 @@ entry:
 	mov $0x80000000, %eax
 	cpuid
 	cmp $0x80000001, %eax
-	jb no_long_mode
+	jb cpu_too_old
 	mov $0x80000001, %eax
 	cpuid
 	bt $29, %edx
-	jnc no_long_mode
+	jnc cpu_too_old
 
 	/* Identity map of the first 4 GiB with 2 MiB pages: present, writable, page size */
 	mov $boot_page_directories, %ebx
@@ -65,7 +89,6 @@ entry:
 	or $3, %eax
 	mov %eax, boot_pml4
 
-	.globl enter_long_mode_return
 	mov $3f, %ebp
 	jmp enter_long_mode
 
@@ -77,23 +100,6 @@ entry:
 	mov $boot_stack_end, %rsp
 	call lhv_main
 	.code32
-
-no_long_mode:
-	mov $no_long_mode_text, %esi
-	mov $0xb8000, %edi
-	mov $0x4f, %ah
-4:	lodsb
-	test %al, %al
-	jz 6f
-	stosw
-	mov $0x3f8, %dx
-	out %al, %dx
-	mov $5000, %ecx /* the UART is not initialised yet: give it time */
-5:	loop 5b
-	jmp 4b
-6:	cli
-	hlt
-	jmp 6b
 
 /*
  * From 32-bit protected mode without paging to 64-bit mode, on the boot page tables; goes on at EBP, with
@@ -133,8 +139,6 @@ boot_gdt:
 boot_gdt_register:
 	.short boot_gdt_register - boot_gdt - 1
 	.long boot_gdt, 0
-no_long_mode_text:
-	.asciz "LHV: this CPU has no 64-bit mode; boot the pae or i386 build instead.\r\n"
 
 	.bss
 	.balign 4096
@@ -167,6 +171,35 @@ boot_gdt:
 boot_gdt_register:
 	.short boot_gdt_register - boot_gdt - 1
 	.long boot_gdt
+#endif
+
+	.text
+	.code32
+cpu_too_old:
+	mov $cpu_too_old_text, %esi
+	mov $0xb8000, %edi
+	mov $0x4f, %ah
+4:	lodsb
+	test %al, %al
+	jz 6f
+	stosw
+	mov $0x3f8, %dx
+	out %al, %dx
+	mov $5000, %ecx /* the UART is not initialised yet: give it time */
+5:	loop 5b
+	jmp 4b
+6:	cli
+	hlt
+	jmp 6b
+
+	.section .rodata
+cpu_too_old_text:
+#if defined(__x86_64__)
+	.asciz "Bail out! this CPU has no 64-bit mode: boot the pae or i386 build instead\r\n# verdict: refused\r\n"
+#elif defined(LHV_PAE)
+	.asciz "Bail out! this CPU has no PAE, PSE, TSC, MSRs or CMOV: boot the i386 build, or use a newer CPU\r\n# verdict: refused\r\n"
+#else
+	.asciz "Bail out! this CPU has no PSE, TSC, MSRs or CMOV: use a newer CPU\r\n# verdict: refused\r\n"
 #endif
 
 	.bss

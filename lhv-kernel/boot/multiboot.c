@@ -73,7 +73,7 @@ static void read_multiboot2(const u8 *info)
 	const struct tag *tag = (const void *)(info + 8);
 
 	boot_info.protocol = "Multiboot 2";
-	for (; tag->type != TAG_END; tag = (const void *)((const u8 *)tag + ALIGN_UP(tag->size, 8u))) {
+	for (; tag->type != TAG_END && tag->size >= sizeof(*tag); tag = (const void *)((const u8 *)tag + ALIGN_UP(tag->size, 8u))) {
 		const u8 *content = (const u8 *)(tag + 1);
 
 		if (tag->type == TAG_COMMAND_LINE) {
@@ -81,7 +81,7 @@ static void read_multiboot2(const u8 *info)
 		} else if (tag->type == TAG_MAP) {
 			u32 step = ((const struct tag_map *)tag)->entry_size;
 
-			for (u32 at = sizeof(struct tag_map); at + step <= tag->size; at += step) {
+			for (u32 at = sizeof(struct tag_map); step && at + step <= tag->size; at += step) {
 				const struct tag_map_entry *entry = (const void *)((const u8 *)tag + at);
 
 				if (entry->type == MEMORY_USABLE)

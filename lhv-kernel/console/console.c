@@ -10,14 +10,25 @@
 #define DEBUG_PORT 0xe9 /* reads as its own number where an emulator listens */
 
 static struct uart serial;
-static bool debug_port, screen;
+static bool debug_port, screen, only_screen;
 
 /* Broken after a while: a CPU that died while it wrote must not silence the others */
 static volatile u32 lock;
 #define LOCK_PATIENCE 20000000
 
+/* A CPU that panics has the last word; others that want to print stop */
+static volatile bool panicking;
+
+static NORETURN void halt(void)
+{
+	for (;;)
+		asm volatile("cli\n\thlt");
+}
+
 static void console_take(void)
 {
+	if (panicking)
+		halt();
 	for (u32 i = 0; i < LOCK_PATIENCE && __atomic_exchange_n(&lock, 1, __ATOMIC_ACQUIRE); i++)
 		pause();
 }
@@ -46,6 +57,7 @@ const char *console_init(u16 serial_port)
 	uart_init(&serial, serial_port);
 	if (serial.port)
 		format(found, sizeof(found), "serial port 0x%x", serial.port);
+	only_screen = screen && !serial.port && !debug_port;
 	append(found, sizeof(found), "%s%s", debug_port ? (serial.port ? ", port E9" : "port E9") : "",
 	       screen ? (serial.port || debug_port ? ", VGA text" : "VGA text") : "");
 	return found;
@@ -82,6 +94,8 @@ void panic(const char *text, ...)
 	va_list args;
 
 	interrupts_off();
+	console_take();
+	panicking = true;
 	va_start(args, text);
 	vformat(line, sizeof(line), text, args);
 	va_end(args);
@@ -89,6 +103,11 @@ void panic(const char *text, ...)
 	write(line);
 	write("\n# verdict: refused\n");
 	finish();
+}
+
+bool console_is_only_screen(void)
+{
+	return only_screen;
 }
 
 void console_drain(void)

@@ -19,5 +19,8 @@ void print_block(const char *text);
 /* Says why the kernel cannot go on, even where another CPU holds the console, and ends the machine. */
 NORETURN void panic(const char *text, ...) PRINTF(1, 2);
 
+/* Is the screen all that shows the output? Then it must stay on. */
+bool console_is_only_screen(void);
+
 /* Waits until everything has left the machine. */
 void console_drain(void);

@@ -13,6 +13,7 @@ enum { DATA = 0, DIVISOR_LOW = 0, INTERRUPT_ENABLE = 1, DIVISOR_HIGH = 1, FIFO_C
 #define STATUS_EMPTY 0x20 /* room in the FIFO */
 #define STATUS_IDLE 0x40  /* nothing in the FIFO or on the wire */
 #define FIFO_SIZE 16
+#define FIFO_WORKS 0xc0 /* of the interrupt identification register, which is read there */
 
 /* A character takes 87 us; a UART that is not ready after this many polls is not there any more */
 #define PATIENCE 1000000
@@ -30,7 +31,7 @@ void uart_init(struct uart *uart, u16 port)
 {
 	static const u16 usual[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
 
-	uart->port = port;
+	uart->port = port && answers(port) ? port : 0;
 	for (unsigned i = 0; i < COUNT(usual) && !uart->port; i++)
 		if (answers(usual[i]))
 			uart->port = usual[i];
@@ -44,6 +45,7 @@ void uart_init(struct uart *uart, u16 port)
 	out8(port + LINE_CONTROL, LINE_8N1);
 	out8(port + FIFO_CONTROL, FIFO_ON_CLEARED);
 	out8(port + MODEM_CONTROL, MODEM_DTR_RTS);
+	uart->fifo = (in8(port + FIFO_CONTROL) & FIFO_WORKS) == FIFO_WORKS ? FIFO_SIZE : 1;
 }
 
 static bool wait_for(struct uart *uart, u8 status)
@@ -62,14 +64,10 @@ void uart_write(struct uart *uart, const char *text)
 	unsigned room = 0;
 
 	for (; uart->port && *text; text++) {
-		if (room < 2) {
+		if (!room) {
 			if (!wait_for(uart, STATUS_EMPTY))
 				return;
-			room = FIFO_SIZE;
-		}
-		if (*text == '\n') {
-			out8(uart->port + DATA, '\r');
-			room--;
+			room = uart->fifo;
 		}
 		out8(uart->port + DATA, *text);
 		room--;

@@ -4,12 +4,16 @@
 
 struct uart {
 	u16 port; /* 0: none, or given up */
+	u8 fifo;  /* characters that fit once it is empty */
 };
 
-/* Finds the UART at the port (0: the first of COM1..COM4 that answers) and sets 115,200 baud, 8N1. port = 0 where none does. */
+/*
+ * Takes the UART at the port, or where none answers there (or port is 0) the first of COM1..COM4 that does, and sets
+ * 115,200 baud, 8N1. uart->port is 0 where none does.
+ */
 void uart_init(struct uart *uart, u16 port);
 
-/* Writes text; line feeds become carriage return and line feed. Gives the UART up where it never gets ready. */
+/* Writes text as it stands. Gives the UART up where it never gets ready. */
 void uart_write(struct uart *uart, const char *text);
 
 /* Waits until the last character is on the wire: what is still in the FIFO is lost when the machine ends. */

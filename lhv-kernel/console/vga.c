@@ -69,7 +69,7 @@ static void wrap(void)
 static void new_line(void)
 {
 	column = 0;
-	if (++row == MEMORY_ROWS)
+	if (++row >= MEMORY_ROWS)
 		wrap();
 	clear_row(row);
 }

@@ -1,6 +1,6 @@
 /* Saved execution contexts. */
 	.text
-	.globl context_save, context_resume, context_land
+	.globl context_save, context_resume, context_land, context_start
 #ifdef __x86_64__
 context_save:
 	mov (%rsp), %rax
@@ -15,6 +15,10 @@ context_save:
 	mov %r15, 56(%rdi)
 	xor %eax, %eax
 	ret
+
+context_start:
+	mov %rdi, %rsp
+	call *%rsi
 
 context_land:
 	mov %gs:8, %rdi /* struct cpu: self, recovery */
@@ -40,6 +44,10 @@ context_save:
 	mov %edi, 20(%eax)
 	xor %eax, %eax
 	ret
+
+context_start:
+	mov %eax, %esp
+	call *%edx
 
 context_land:
 	mov $0x10, %ecx /* KERNEL_DS: the rule may have left anything in the segment registers */

@@ -10,5 +10,8 @@ struct context {
 bool context_save(struct context *context) __attribute__((returns_twice));
 NORETURN void context_resume(const struct context *context);
 
+/* Calls a function that does not return on another stack, whose top this is. */
+NORETURN void context_start(ulong stack_top, void (*function)(void));
+
 /* Where a trap handler sends a CPU that must leave its rule: resumes this_cpu()->recovery. Entered by IRET, not called. */
 void context_land(void);

@@ -26,13 +26,11 @@ static inline struct cpuid cpuid(u32 leaf, u32 subleaf)
 #define CPUID_1_EDX_PAE BIT(6)
 #define CPUID_1_EDX_MCE BIT(7)
 #define CPUID_1_EDX_APIC BIT(9)
-#define CPUID_1_EDX_SEP BIT(11)
 #define CPUID_1_EDX_MTRR BIT(12)
 #define CPUID_1_EDX_MCA BIT(14)
 #define CPUID_1_EDX_PAT BIT(16)
 /* CPUID.80000001H:EDX */
 #define CPUID_81_EDX_LONG_MODE BIT(29)
-#define CPUID_81_EDX_RDTSCP BIT(27)
 
 /* A leaf that the CPU has, or all zeros: leaves past the highest answer with those of another leaf. */
 static inline struct cpuid cpuid_if_there(u32 leaf, u32 subleaf)

@@ -36,8 +36,11 @@
 #define RFLAGS_SF BIT(7)
 #define RFLAGS_TF BIT(8)
 #define RFLAGS_IF BIT(9)
+#define RFLAGS_DF BIT(10)
 #define RFLAGS_OF BIT(11)
 #define RFLAGS_VM BIT(17)
+#define RFLAGS_AC BIT(18)
+#define RFLAGS_ID BIT(21)
 
 #define READ_REGISTER(name) \
 	static inline ulong read_##name(void) \

@@ -14,6 +14,7 @@
 #define PIT_TICKS_PER_MS 1193
 #define MEASURE_MS 4
 #define PATIENCE 10000000
+#define PATIENCE_STILL 10000 /* reads of a counter that does not move: each takes a microsecond at least */
 
 static u64 ticks_per_ms = 1000000;
 
@@ -37,6 +38,9 @@ bool time_init(void)
 	u64 start = rdtsc();
 	for (u32 i = 0; i < PATIENCE; i++) {
 		u16 passed = first - count();
+
+		if (!passed && i == PATIENCE_STILL)
+			break;
 
 		if (passed >= MEASURE_MS * PIT_TICKS_PER_MS) {
 			u64 ticks = rdtsc() - start;

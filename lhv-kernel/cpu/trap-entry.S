@@ -86,7 +86,9 @@
 	WORD 1f
 	.popsection
 1:
-	.if vector >= 32 || (ERROR_CODES >> vector & 1) == 0
+	.if vector >= 32
+	push $0
+	.elseif (ERROR_CODES >> vector & 1) == 0
 	push $0
 	.endif
 	push $vector
@@ -115,8 +117,8 @@ guest_stubs:
 	.text
 	.globl double_fault_task
 double_fault_task:
+	pop %eax /* error code */
 	call double_fault
-	add $4, %esp /* error code */
 	iret
 	jmp double_fault_task
 #endif

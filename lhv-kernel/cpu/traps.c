@@ -50,6 +50,13 @@ size_t trap_describe(char *buffer, size_t size, const struct trap_frame *frame)
 	return length;
 }
 
+ulong trap_stack_pointer(const struct trap_frame *frame)
+{
+	bool pushed = sizeof(ulong) == 8 || frame->cs & 3 || frame->vector == VECTOR_DOUBLE_FAULT;
+
+	return pushed ? frame->sp : (ulong)&frame->sp;
+}
+
 void trap_dump(const struct trap_frame *frame)
 {
 	char text[160];
@@ -59,7 +66,7 @@ void trap_dump(const struct trap_frame *frame)
 	print("#   CS:IP %04lx:%lx  FLAGS %08lx  CR0 %lx  CR2 %lx  CR3 %lx  CR4 %lx", frame->cs, frame->ip, frame->flags,
 	      read_cr0(), read_cr2(), read_cr3(), read_cr4());
 	print("#   AX %lx  BX %lx  CX %lx  DX %lx  SI %lx  DI %lx  BP %lx  SP %lx", frame->ax, frame->bx, frame->cx,
-	      frame->dx, frame->si, frame->di, frame->bp, frame->sp);
+	      frame->dx, frame->si, frame->di, frame->bp, trap_stack_pointer(frame));
 #ifdef __x86_64__
 	print("#   R8 %lx  R9 %lx  R10 %lx  R11 %lx  R12 %lx  R13 %lx  R14 %lx  R15 %lx", frame->r8, frame->r9, frame->r10,
 	      frame->r11, frame->r12, frame->r13, frame->r14, frame->r15);

@@ -35,7 +35,10 @@ ulong fixup_find(ulong ip);
 /* If the fault at the frame has a fixup: makes the frame resume there with the outcome in AX. */
 bool fixup_apply(struct trap_frame *frame);
 
-/* One line: "#GP(0) at 0x101234, CR2 = ..., RSP = ...". Returns the length. */
+/* The stack pointer that was interrupted: in 32-bit builds the CPU pushes it only on a change of privilege. */
+ulong trap_stack_pointer(const struct trap_frame *frame);
+
+/* "#PF(0x2) at 0x101234 (address 0x1000)". Returns the length. */
 size_t trap_describe(char *buffer, size_t size, const struct trap_frame *frame);
 
 /* Prints all registers of the frame, several comment lines. */

@@ -6,6 +6,7 @@
 #include "cpu/port.h"
 #include "cpu/time.h"
 #include "harness/rule.h"
+#include "interrupts/devices.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "smp/acpi.h"
@@ -26,6 +27,9 @@ static bool is_qemu(void)
 {
 	char signature[4];
 
+	/* the port is something else on real machines */
+	if (!(cpuid(1, 0).ecx & CPUID_1_ECX_HYPERVISOR) && memcmp(acpi.oem, "BOCHS", 5))
+		return false;
 	out16(FW_CFG_SELECTOR, 0);
 	for (unsigned i = 0; i < sizeof(signature); i++)
 		signature[i] = in8(FW_CFG_DATA);
@@ -92,8 +96,8 @@ static void report_processor(void)
 		model |= version.eax >> 12 & 0xf0;
 	if (family == 15)
 		family += version.eax >> 20 & 0xff;
-	print("# processor: %s, %s, family %u model %u stepping %u, TSC %llu MHz against the PIT", vendor, name, family, model,
-	      version.eax & 15, time_ticks_per_ms() / 1000);
+	print("# processor: %s, %s, family %u model %u stepping %u, TSC %llu MHz %s", vendor, name, family, model,
+	      version.eax & 15, time_ticks_per_ms() / 1000, devices.pit ? "against the PIT" : "assumed: there is no PIT");
 }
 
 static void report_vmx(const struct cpu *cpu)

@@ -67,7 +67,7 @@ bool recover_from_trap(struct trap_frame *frame)
 	format(result->expected, sizeof(result->expected), "no exception");
 	format(result->actual, sizeof(result->actual),
 	       "host took %s; CS %lx, FLAGS %lx, SP %lx, AX %lx, BX %lx, CX %lx, DX %lx, SI %lx, DI %lx, BP %lx", text,
-	       frame->cs, frame->flags, frame->sp, frame->ax, frame->bx, frame->cx, frame->dx, frame->si, frame->di,
+	       frame->cs, frame->flags, trap_stack_pointer(frame), frame->ax, frame->bx, frame->cx, frame->dx, frame->si, frame->di,
 	       frame->bp);
 	land(frame);
 	return true;

@@ -1,5 +1,6 @@
 /* The report. */
 #include "harness/report.h"
+#include "config.h"
 #include "console/console.h"
 #include "cpu/paging.h"
 #include "cpu/registers.h"
@@ -10,14 +11,6 @@
 #include "lib/string.h"
 #include "memory/pages.h"
 #include "smp/cpu.h"
-
-#ifdef __x86_64__
-#define ARCH "amd64"
-#elif defined(LHV_PAE)
-#define ARCH "pae"
-#else
-#define ARCH "i386"
-#endif
 
 #define BLOCK_SIZE 4096
 #define SKIP_REASONS 24
@@ -37,7 +30,7 @@ void report_plan(unsigned count)
 
 	reported = pages_allocate(count / PAGE_SIZE + 1);
 	options_format_mask(names, sizeof(names), option_mask);
-	print("# options: 0x%llx %s", option_mask, names);
+	print("# options: 0x%llx, %s", option_mask, options.mask_given ? names : "everything that this platform can do");
 	if (options.faults[0])
 		print("# planted faults: %s: failures are wanted", options.faults);
 	print("1..%u", count);
@@ -51,7 +44,7 @@ void report_start(const struct rule *rule)
 
 static void environment(char *buffer, size_t size)
 {
-	format(buffer, size, ARCH ", %s paging%s%s%s", paging_mode, option_mask & OPT_EPT ? ", EPT" : "",
+	format(buffer, size, LHV_ARCH ", %s paging%s%s%s", paging_mode, option_mask & OPT_EPT ? ", EPT" : "",
 	       option_mask & OPT_VPID ? ", VPID" : "", option_mask & OPT_UNRESTRICTED_GUEST ? ", unrestricted guest" : "");
 }
 
@@ -69,7 +62,7 @@ static void count_skip(const char *reason)
 
 static void add(char *block, const char *key, const char *text)
 {
-	char quoted[600];
+	char quoted[800];
 
 	yaml_quote(quoted, sizeof(quoted), text);
 	append(block, BLOCK_SIZE, "  %s: %s\n", key, quoted);
@@ -84,7 +77,7 @@ static const char *state_name(enum rule_state state)
 static void print_failure(const struct rule *rule, unsigned number, u32 iteration, const struct result *result, u32 cpu_set)
 {
 	static char block[BLOCK_SIZE];
-	char text[400];
+	char text[600];
 
 	format(block, BLOCK_SIZE, "not ok %u - %s\n  ---\n", number, rule->id);
 	add(block, "title", rule->title);
@@ -106,7 +99,7 @@ static void print_failure(const struct rule *rule, unsigned number, u32 iteratio
 	}
 	if (options.iterations != 1)
 		append(block, BLOCK_SIZE, "  iteration: %u\n", iteration);
-	format(text, sizeof(text), "scripts/lhv run --arch " ARCH " --cpus %u --opt 0x%llx --seed %llu%s%s --tests %s", cpu_count,
+	format(text, sizeof(text), "scripts/lhv run --arch " LHV_ARCH " --cpus %u --opt 0x%llx --seed %llu%s%s --tests %s", cpu_count,
 	       option_mask, options.seed, options.faults[0] ? " --fault " : "", options.faults, rule->id);
 	add(block, "repeat", text);
 	append(block, BLOCK_SIZE, "  ...\n");

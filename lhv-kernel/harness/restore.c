@@ -3,6 +3,7 @@
 #include "cpu/msr.h"
 #include "cpu/registers.h"
 #include "cpu/traps.h"
+#include "harness/select.h"
 #include "interrupts/devices.h"
 #include "interrupts/lapic.h"
 #include "interrupts/pic.h"
@@ -31,6 +32,16 @@ void host_state_save(struct cpu *cpu)
 		saved[cpu->index].there[i] = msr_try_read(msrs[i], &saved[cpu->index].value[i]) == SUCCEEDED;
 }
 
+/* Interrupts that are latched already would come to the next rule */
+static void let_go(void)
+{
+	if (option_mask & OPT_NO_EFLAGS_IF)
+		return;
+	interrupts_on();
+	pause();
+	interrupts_off();
+}
+
 void host_state_restore(struct cpu *cpu)
 {
 	interrupts_off();
@@ -49,5 +60,6 @@ void host_state_restore(struct cpu *cpu)
 	lapic_reset();
 	if (cpu->boot && devices.pic)
 		pic_reset();
+	let_go();
 	vmx_root_restore(cpu);
 }

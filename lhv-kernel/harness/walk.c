@@ -72,18 +72,16 @@ static void step(struct cpu *cpu, const struct rule *rule, unsigned number, u32 
 {
 	if (leads(cpu))
 		report_start(rule);
-	if (cpu->boot)
-		watchdog_arm();
+	watchdog_arm();
 	prepare(cpu);
-	watchdog_barrier();
+	watchdog_barrier(WATCHDOG_PATIENT);
 	run_here(cpu, rule);
 	host_state_restore(cpu);
-	watchdog_barrier();
-	if (cpu->boot)
-		watchdog_disarm();
+	watchdog_barrier(watchdog_deadline_ms());
+	watchdog_disarm();
 	if (leads(cpu))
 		report_rule(rule, number, iteration, last);
-	watchdog_barrier();
+	watchdog_barrier(WATCHDOG_PATIENT);
 }
 
 static void iterate(struct cpu *cpu)
@@ -110,20 +108,32 @@ static NORETURN void stop(void)
 
 static volatile bool refused;
 
-static NORETURN void take_part(struct cpu *cpu)
+/* What all CPUs have: rules and environments are the same for all */
+static u64 needs_of_all(void)
 {
+	u64 needs = ~0ull;
+
+	for (unsigned i = 0; i < cpu_count; i++)
+		if (!cpus[i].lost)
+			needs &= cpus[i].needs_met;
+	return needs;
+}
+
+void harness_run(void)
+{
+	struct cpu *cpu = this_cpu();
 	unsigned count = 0;
 
 	vmx_root_start(cpu);
 	host_state_save(cpu);
 	cpu->needs_met = needs_of(cpu);
-	watchdog_barrier();
+	watchdog_barrier(WATCHDOG_PATIENT);
 	if (cpu->boot) {
-		refused = !select_mask(cpu->needs_met) || !(count = select_count());
+		refused = !select_mask(needs_of_all()) || !(count = select_count());
 		if (!refused)
 			platform_report();
 	}
-	watchdog_barrier();
+	watchdog_barrier(WATCHDOG_PATIENT);
 	if (refused && cpu->boot)
 		panic("%s", options.error);
 	if (refused)
@@ -131,20 +141,10 @@ static NORETURN void take_part(struct cpu *cpu)
 	cpu->needs_met = needs_of(cpu); /* now that the mask is known */
 	if (cpu->boot)
 		report_plan(count);
-	watchdog_barrier();
+	watchdog_barrier(WATCHDOG_PATIENT);
 	iterate(cpu);
 	if (!leads(cpu))
 		stop();
 	report_end();
 	finish();
-}
-
-void harness_run(void)
-{
-	take_part(this_cpu());
-}
-
-void harness_join(void)
-{
-	take_part(this_cpu());
 }

@@ -2,8 +2,5 @@
 #pragma once
 #include "lib/types.h"
 
-/* On the bootstrap processor, with the others waiting in harness_join(): runs all selected rules and ends the machine. */
+/* On every CPU, which wait for each other: runs all selected rules and ends the machine. */
 NORETURN void harness_run(void);
-
-/* On an application processor: takes part until the end. */
-NORETURN void harness_join(void);

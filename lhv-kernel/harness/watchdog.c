@@ -58,7 +58,7 @@ const char *watchdog_init(u32 ms)
 	u32 pins;
 
 	deadline_ms = ms;
-	if (!acpi.io_apic || acpi.io_apic >> 32 || !lapic_there())
+	if (!acpi.io_apic || acpi.io_apic >> 32 || !lapic_there() || lapic_id() > 0xff)
 		return with;
 	io_apic = (volatile u8 *)(ulong)acpi.io_apic;
 	paging_uncached((ulong)io_apic);
@@ -85,7 +85,7 @@ u64 watchdog_deadline_ticks(void)
 
 void watchdog_arm(void)
 {
-	if (!io_apic)
+	if (!io_apic || !this_cpu()->boot)
 		return;
 	rtc_write(RTC_A, RTC_A_2_HZ);
 	rtc_write(RTC_B, rtc_read(RTC_B) | RTC_B_PERIODIC);
@@ -95,7 +95,7 @@ void watchdog_arm(void)
 
 void watchdog_disarm(void)
 {
-	if (!io_apic)
+	if (!io_apic || !this_cpu()->boot)
 		return;
 	io_apic_write(IO_APIC_ENTRY(rtc_pin), ENTRY_NMI | ENTRY_MASKED);
 	rtc_write(RTC_B, rtc_read(RTC_B) & ~RTC_B_PERIODIC);
@@ -126,11 +126,11 @@ bool watchdog_expired(void)
 /* How long a CPU may take, beyond the rule's own time, to get here after it was told to leave */
 #define GRACE_MS 500
 
-void watchdog_barrier(void)
+void watchdog_barrier(u32 ms)
 {
 	struct cpu *me = this_cpu();
 	u32 turn = me->arrived + 1;
-	u64 start = rdtsc(), patience = watchdog_deadline_ticks(), grace = GRACE_MS * time_ticks_per_ms();
+	u64 start = rdtsc(), patience = ms * time_ticks_per_ms(), grace = GRACE_MS * time_ticks_per_ms();
 
 	__atomic_store_n(&me->arrived, turn, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < cpu_count; i++) {

@@ -14,7 +14,7 @@ u32 watchdog_deadline_ms(void);
 /* The deadline in TSC ticks from the start of a rule. */
 u64 watchdog_deadline_ticks(void);
 
-/* On the bootstrap processor when a rule begins and ends: runs the real-time clock's NMIs. */
+/* On the bootstrap processor (elsewhere they do nothing) when a rule begins and ends: run the real-time clock's NMIs. */
 void watchdog_arm(void);
 void watchdog_disarm(void);
 
@@ -24,5 +24,11 @@ void watchdog_nmi(void);
 /* Is this CPU's rule beyond its time? */
 bool watchdog_expired(void);
 
-/* All CPUs that take part come here; a CPU that does not come in time is told to leave its rule, then counted as lost. */
-void watchdog_barrier(void);
+/*
+ * All CPUs that take part come here, within so many milliseconds of the first. A CPU that does not is told to leave its
+ * rule, and half a second later counted as lost.
+ */
+void watchdog_barrier(u32 ms);
+
+/* For barriers behind which no rule runs: starting CPUs and printing take their time. */
+#define WATCHDOG_PATIENT 60000

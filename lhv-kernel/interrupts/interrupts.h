@@ -4,8 +4,6 @@
 
 #define VECTOR_PIC 0x20 /* IRQ 0..15 */
 #define VECTOR_APIC_TIMER 0x40
-#define VECTOR_IPI 0x41
-#define VECTOR_APIC_ERROR 0x42
 #define VECTOR_APIC_SPURIOUS 0xff
 
 /*

@@ -49,7 +49,8 @@ u32 lapic_id(void)
 
 void lapic_eoi(void)
 {
-	lapic_write(LAPIC_EOI, 0);
+	if (there)
+		lapic_write(LAPIC_EOI, 0);
 }
 
 bool lapic_init(bool boot)
@@ -98,6 +99,7 @@ void lapic_reset(void)
 void lapic_send(u32 apic_id, u32 command)
 {
 	if (x2apic) {
+		asm volatile("mfence" : : : "memory"); /* this WRMSR does not serialise */
 		msr_write(MSR_X2APIC_BASE + LAPIC_ICR / 16, (u64)apic_id << 32 | command);
 		return;
 	}

@@ -24,12 +24,11 @@ enum {
 #define ICR_STARTUP 0x600
 #define ICR_ASSERT BIT(14)
 #define ICR_PENDING BIT(12)
-#define ICR_SELF 0x40000
 
 /* Is there a local APIC that is enabled, or can be? Enables it on this CPU: virtual wire on the bootstrap processor. */
 bool lapic_init(bool boot);
 
-/* The timer stopped, all local sources masked but LINT0/LINT1, priority 0, nothing in service: the state between rules. */
+/* The timer stopped and masked, priority 0, nothing in service: the state between rules. */
 void lapic_reset(void);
 
 bool lapic_there(void);

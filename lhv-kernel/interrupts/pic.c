@@ -70,11 +70,6 @@ static u16 port_of(unsigned irq)
 	return (irq < 8 ? MASTER : SLAVE) + DATA;
 }
 
-void pic_mask(unsigned irq)
-{
-	out8(port_of(irq), in8(port_of(irq)) | 1 << irq % 8);
-}
-
 void pic_unmask(unsigned irq)
 {
 	out8(port_of(irq), in8(port_of(irq)) & ~(1 << irq % 8));

@@ -10,7 +10,6 @@ bool pic_init(void);
 /* All lines masked again, nothing in service, no edge remembered: the state between rules. */
 void pic_reset(void);
 
-void pic_mask(unsigned irq);
 void pic_unmask(unsigned irq);
 
 /* In-service and request registers: bit i is IRQ i. */

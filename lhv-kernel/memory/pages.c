@@ -2,7 +2,6 @@
 #include "memory/pages.h"
 #include "boot/multiboot.h"
 #include "console/console.h"
-#include "lib/lock.h"
 #include "lib/string.h"
 
 extern u8 image_begin[], image_end[];
@@ -10,8 +9,7 @@ extern u8 image_begin[], image_end[];
 /* XMHF sits at 256 MiB; what is below that does for us on every platform */
 #define ALLOCATION_LIMIT (256 * MIB)
 
-static u64 next, limit, first;
-static struct lock lock;
+static ulong next, limit, first;
 
 bool pages_init(void)
 {
@@ -33,16 +31,11 @@ bool pages_init(void)
 
 void *pages_allocate(unsigned count)
 {
-	void *pages;
+	ulong size = count * (ulong)PAGE_SIZE, base = __atomic_fetch_add(&next, size, __ATOMIC_SEQ_CST);
 
-	lock_take(&lock);
-	if (count * (u64)PAGE_SIZE > limit - next)
-		panic("out of memory: %llu KiB are used and there is no more below 256 MiB; give the machine at least 32 MiB",
-		      pages_used() / KIB);
-	pages = (void *)(ulong)next;
-	next += count * (u64)PAGE_SIZE;
-	lock_release(&lock);
-	return memset(pages, 0, count * (size_t)PAGE_SIZE);
+	if (base + size > limit)
+		panic("out of memory: %lu KiB are not enough below 256 MiB; give the machine at least 32 MiB", (limit - first) / 1024);
+	return memset((void *)base, 0, size);
 }
 
 /* Low memory that firmware and other hypervisors leave alone: above the BIOS data, clear of 7C00h and below 512 KiB */

@@ -30,6 +30,7 @@ struct cpu {
 
 	struct vmx_caps caps;
 	u64 vmxon_region, golden_vmcs; /* physical addresses */
+	u64 vmxon_last;		       /* region of the last VMXON that succeeded */
 	u64 needs_met;		       /* NEED_*: what this CPU has */
 	struct guest *guest;	       /* of the rule that runs */
 

@@ -4,7 +4,6 @@
 #include "cpu/paging.h"
 #include "cpu/registers.h"
 #include "cpu/time.h"
-#include "harness/walk.h"
 #include "interrupts/lapic.h"
 #include "lib/string.h"
 #include "memory/pages.h"
@@ -21,6 +20,8 @@ struct cpu *ap_boot_cpu;
 #define SIPI_DELAY_US 200
 #define START_PATIENCE_US 200000
 
+static void (*ap_function)(void);
+
 void ap_main(struct cpu *cpu);
 
 void ap_main(struct cpu *cpu)
@@ -28,7 +29,7 @@ void ap_main(struct cpu *cpu)
 	cpu_load(cpu);
 	lapic_init(false);
 	__atomic_store_n(&cpu->online, true, __ATOMIC_RELEASE);
-	harness_join();
+	ap_function();
 }
 
 static bool comes(struct cpu *cpu, u32 us)
@@ -54,12 +55,19 @@ static bool start_one(u32 apic_id, u32 page)
 	lapic_send(apic_id, ICR_STARTUP | ICR_ASSERT | page >> 12);
 	if (comes(cpu, START_PATIENCE_US))
 		return true;
-	/* its place and stack stay taken: it may wake up yet, in an ap_main that then finds itself lost */
+	/* back to waiting, so that it never wakes up on a stack that is another's by then */
+	lapic_send(apic_id, ICR_INIT | ICR_ASSERT);
 	cpu->lost = cpu->lost_said = true;
 	return false;
 }
 
-unsigned smp_start(unsigned limit)
+/* xAPIC interrupt commands hold 8 bits of id, of which 255 means all */
+static bool can_reach(u32 apic_id)
+{
+	return lapic_is_x2apic() || apic_id < 255;
+}
+
+void smp_start(void (*function)(void))
 {
 	u32 own = lapic_id(), page = pages_low();
 	unsigned others = 0;
@@ -68,27 +76,25 @@ unsigned smp_start(unsigned limit)
 		print("# CPUs: only this one is used: %s",
 		      !acpi.found ? "no ACPI tables were found" : !acpi.madt ? "ACPI has no MADT" :
 		      !lapic_there() ? "there is no local APIC" : "no free memory below 512 KiB");
-		return 1;
+		return;
 	}
 	memcpy((void *)(ulong)page, trampoline_begin, trampoline_end - trampoline_begin);
+	ap_function = function;
 	ap_boot_cr3 = read_cr3();
 	ap_boot_cr4 = read_cr4();
-	for (unsigned i = 0; i < acpi.cpu_count; i++)
-		others += acpi.apic_ids[i] != own;
-	if (!limit || limit > MAX_CPUS)
-		limit = MAX_CPUS;
-	if (others && limit > 1) {
-		for (unsigned i = 0, sent = 1; i < acpi.cpu_count && sent < limit; i++)
-			if (acpi.apic_ids[i] != own) {
-				lapic_send(acpi.apic_ids[i], ICR_INIT | ICR_ASSERT);
-				sent++;
-			}
-		delay_us(INIT_DELAY_US);
+	for (unsigned i = 0; i < acpi.cpu_count; i++) {
+		if (acpi.apic_ids[i] == own)
+			continue;
+		if (!can_reach(acpi.apic_ids[i]))
+			print("# CPUs: APIC id %u is left out: an xAPIC cannot address it", acpi.apic_ids[i]);
+		else if (++others < MAX_CPUS)
+			lapic_send(acpi.apic_ids[i], ICR_INIT | ICR_ASSERT);
 	}
-	for (unsigned i = 0; i < acpi.cpu_count && cpu_count < limit; i++)
-		if (acpi.apic_ids[i] != own && !start_one(acpi.apic_ids[i], page))
+	if (others)
+		delay_us(INIT_DELAY_US);
+	for (unsigned i = 0; i < acpi.cpu_count && cpu_count < MAX_CPUS; i++)
+		if (acpi.apic_ids[i] != own && can_reach(acpi.apic_ids[i]) && !start_one(acpi.apic_ids[i], page))
 			print("# cpu %u: APIC id %u, did not start", cpu_count - 1, acpi.apic_ids[i]);
-	if (others + 1 > limit)
-		print("# CPUs: the platform has %u, LHV uses %u", others + 1, limit);
-	return others + 1;
+	if (others >= MAX_CPUS)
+		print("# CPUs: the platform has %u, LHV uses %u", others + 1, MAX_CPUS);
 }

@@ -3,8 +3,7 @@
 #include "lib/types.h"
 
 /*
- * Starts every enabled CPU that the MADT names, with one INIT-SIPI-SIPI each, and waits until each is in ap_main
- * or its time is over. Those that came are in cpus[]. limit: start no more than so many CPUs in all (0: no limit).
- * Returns how many enabled CPUs the platform names, started or not.
+ * Starts every enabled CPU that the MADT names, up to MAX_CPUS in all, with one INIT-SIPI-SIPI each. Each runs the function,
+ * which does not return, on its own stack. Those that do not come in time are named, and lost.
  */
-unsigned smp_start(unsigned limit);
+void smp_start(void (*function)(void));

@@ -39,7 +39,7 @@ struct vmx_caps {
 #define MSR_VMX_PROCBASED_CTLS3 0x492
 #define MSR_VMX_EXIT_CTLS2 0x493
 
-/* Reads the capabilities of the CPU that this runs on. Planted faults (msr.…) are applied to what is read. */
+/* Reads the capabilities of the CPU that this runs on. Planted faults (msr:…) are applied to what is read. */
 void vmx_caps_read(struct vmx_caps *caps);
 
 /* Is the secondary processor-based (pin-based, …) control of this bit allowed to be 1? */

@@ -62,6 +62,9 @@ vm_exit:
 	mov %r15, 112(%rdi)
 	pop %rax
 	mov %rax, 48(%rdi)
+	pushf /* nothing above has changed the flags */
+	pop %rax
+	mov %rax, 120(%rdi)
 	mov $EXITED, %rax
 5:	cld
 	pop %r15
@@ -111,6 +114,9 @@ vm_exit:
 	mov %edi, 24(%eax)
 	pop %ecx
 	mov %ecx, 0(%eax)
+	pushf /* nothing above has changed the flags */
+	pop %ecx
+	mov %ecx, 28(%eax)
 	mov $EXITED, %eax
 5:	cld
 	pop %edi

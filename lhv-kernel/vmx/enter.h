@@ -9,6 +9,7 @@ struct registers {
 #ifdef __x86_64__
 	ulong r8, r9, r10, r11, r12, r13, r14, r15;
 #endif
+	ulong host_flags; /* not the guest's: the host's RFLAGS right after the last VM exit */
 };
 
 /*

@@ -5,6 +5,7 @@
 #include "harness/expect.h"
 #include "harness/fault.h"
 #include "lib/format.h"
+#include "smp/cpu.h"
 #include "vmx/enter.h"
 
 /*
@@ -47,7 +48,9 @@ outcome_t outcome_of(ulong result)
 /* What VMXON seems to do with planted faults */
 static outcome_t vmxon_planted(outcome_t outcome)
 {
-	if ((fault(FAULT_VMXON_ANY_CR0) && outcome == FAULT_GP0 && read_cr4() & CR4_VMXE) ||
+	bool cr0_wrong = ~read_cr0() & this_cpu()->caps.cr0_fixed0;
+
+	if ((fault(FAULT_VMXON_ANY_CR0) && outcome == FAULT_GP0 && cr0_wrong) ||
 	    (fault(FAULT_VMXON_ANY_CR4) && outcome == FAULT_UD) ||
 	    (fault(FAULT_VMXON_ANY_REGION) && outcome == VMFAIL_INVALID) ||
 	    (fault(FAULT_VMXON_NO_FAULT) && OUTCOME_IS_FAULT(outcome)) ||
@@ -61,6 +64,8 @@ outcome_t vmxon_operand(const void *operand)
 	ulong result;
 
 	EXECUTE(result, "vmxon %1", "m"(*(const u64 *)operand));
+	if (!OUTCOME_IS_FAULT((u32)result) && !(result & ARITHMETIC_FLAGS))
+		this_cpu()->vmxon_last = *(const u64 *)operand;
 	return vmxon_planted(outcome_of(result));
 }
 
@@ -109,7 +114,7 @@ outcome_t vmptrst_operand(void *operand)
 {
 	ulong result;
 
-	EXECUTE(result, "vmptrst %1", "m"(*(u64 *)operand));
+	EXECUTE(result, "vmptrst (%1)", "r"(operand));
 	return outcome_of(result);
 }
 
@@ -124,7 +129,7 @@ static outcome_t read_word(u32 encoding, ulong *value)
 	outcome_t outcome;
 
 	*value = 0;
-	EXECUTE(result, "vmread %2, %1", "m"(*value), "r"((ulong)encoding));
+	EXECUTE(result, "vmread %2, (%1)", "r"(value), "r"((ulong)encoding));
 	if (!OUTCOME_IS_FAULT((u32)result) && !(result & ARITHMETIC_FLAGS))
 		return SUCCEEDED;
 	/* not through outcome_of() for the error field itself: it reads that field */
@@ -133,6 +138,14 @@ static outcome_t read_word(u32 encoding, ulong *value)
 	outcome = outcome_of(result);
 	*value = 0;
 	return outcome;
+}
+
+bool vmread_exists(u32 encoding)
+{
+	ulong value, result;
+
+	EXECUTE(result, "vmread %2, (%1)", "r"(&value), "r"((ulong)encoding));
+	return !OUTCOME_IS_FAULT((u32)result) && !(result & ARITHMETIC_FLAGS);
 }
 
 static outcome_t write_word(u32 encoding, ulong value)
@@ -208,11 +221,12 @@ outcome_t vmresume(void)
 	return outcome_of(result);
 }
 
+/* A hypervisor below may take it for a hypercall: EAX holds a number that none has */
 outcome_t vmcall(void)
 {
 	ulong result;
 
-	EXECUTE(result, "vmcall");
+	EXECUTE(result, "mov $-1, %%eax\n1:\tvmcall");
 	return outcome_of(result);
 }
 

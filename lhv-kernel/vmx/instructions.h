@@ -25,6 +25,9 @@ outcome_t vmptrst_operand(void *operand);
 outcome_t vmread_try(u32 encoding, u64 *value);
 outcome_t vmwrite_try(u32 encoding, u64 value);
 
+/* Does VMREAD of the encoding succeed? One instruction: does not ask for the error number. */
+bool vmread_exists(u32 encoding);
+
 /* A field that must be there: anything but success ends the rule, saying which field. */
 u64 vmread(enum vmcs_field field);
 void vmwrite(enum vmcs_field field, u64 value);

@@ -37,19 +37,27 @@ u64 vmcs_region(struct cpu *cpu, void *page)
 	return physical(page);
 }
 
+#define CR_FIXED_MSRS BITS(MSR_VMX_CR4_FIXED1 - MSR_VMX_BASIC, MSR_VMX_CR0_FIXED0 - MSR_VMX_BASIC)
+
 static void enter(struct cpu *cpu)
 {
 	const struct vmx_caps *caps = &cpu->caps;
-	outcome_t outcome;
+	const char *step = "MOV to CR0 as IA32_VMX_CR0_FIXED0 and FIXED1 say";
+	outcome_t outcome = write_cr0_try((read_cr0() | caps->cr0_fixed0) & caps->cr0_fixed1);
 	char text[100];
 
-	write_cr0((read_cr0() | caps->cr0_fixed0) & caps->cr0_fixed1);
-	write_cr4((read_cr4() | caps->cr4_fixed0) & caps->cr4_fixed1);
-	outcome = vmxon(cpu->vmxon_region);
+	if (outcome == SUCCEEDED) {
+		step = "MOV to CR4 as IA32_VMX_CR4_FIXED0 and FIXED1 say";
+		outcome = write_cr4_try((read_cr4() | caps->cr4_fixed0) & caps->cr4_fixed1);
+	}
+	if (outcome == SUCCEEDED) {
+		step = "VMXON";
+		outcome = vmxon(cpu->vmxon_region);
+	}
 	if (outcome == SUCCEEDED)
 		return;
 	outcome_format(text, sizeof(text), outcome);
-	format(cpu->vmx_trouble, sizeof(cpu->vmx_trouble), "VMXON did not succeed: %s", text);
+	format(cpu->vmx_trouble, sizeof(cpu->vmx_trouble), "%s did not succeed: %s", step, text);
 }
 
 void vmx_root_start(struct cpu *cpu)
@@ -61,6 +69,11 @@ void vmx_root_start(struct cpu *cpu)
 		       "virtualization");
 		return;
 	}
+	if ((cpu->caps.msr_there & CR_FIXED_MSRS) != CR_FIXED_MSRS) {
+		format(cpu->vmx_trouble, sizeof(cpu->vmx_trouble),
+		       "CPUID announces VMX but IA32_VMX_CR0_FIXED0 to IA32_VMX_CR4_FIXED1 (486H to 489H) are not all there");
+		return;
+	}
 	if (!feature_control(cpu))
 		return;
 	cpu->vmxon_region = vmcs_region(cpu, pages_allocate(1));
@@ -70,24 +83,20 @@ void vmx_root_start(struct cpu *cpu)
 	cpu->cr4 = read_cr4();
 }
 
-bool vmx_in_operation(void)
-{
-	u64 current;
-
-	/* #UD outside VMX operation; in root operation VMPTRST has no other way to fail */
-	return vmptrst(&current) == SUCCEEDED;
-}
-
 void vmx_root_restore(struct cpu *cpu)
 {
 	u64 current;
 
 	if (cpu->vmx_trouble[0])
 		return;
-	if (vmptrst(&current) != SUCCEEDED) {
+	outcome_t outcome = vmptrst(&current); /* #UD outside VMX operation; in root operation it has no other way to fail */
+
+	if (outcome == SUCCEEDED && current != ~0ull)
+		vmclear(current);
+	if (outcome == SUCCEEDED && cpu->vmxon_last != cpu->vmxon_region)
+		outcome = vmxoff() == SUCCEEDED ? FAULT_UD : SUCCEEDED; /* in memory that the next rule uses */
+	if (outcome != SUCCEEDED) {
 		*(u32 *)(ulong)cpu->vmxon_region = caps_revision(&cpu->caps);
 		enter(cpu);
-	} else if (current != ~0ull) {
-		vmclear(current);
 	}
 }

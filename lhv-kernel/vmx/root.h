@@ -10,9 +10,6 @@ struct cpu;
  */
 void vmx_root_start(struct cpu *cpu);
 
-/* Is this CPU in VMX operation? Asks the CPU, not a variable. */
-bool vmx_in_operation(void);
-
 /* Back in VMX root operation without a current VMCS that a rule left, if this CPU was in it at start-up. */
 void vmx_root_restore(struct cpu *cpu);
 

@@ -73,8 +73,8 @@ def parser():
     add("--model", metavar="CPU", help="a CPU model of the platform, or a part of its name "
         f"(default: {DEFAULT_MODEL} on Bochs, max or host on QEMU)")
     add("--memory", type=_number(1), default=128, metavar="MIB", help="memory (default: 128 MiB)")
-    add("--timeout", type=_number(1), default=30, metavar="S",
-        help="seconds of silence after which the machine counts as hung (default: 30)")
+    add("--timeout", type=_number(1), default=15, metavar="S",
+        help="seconds of silence after which the machine counts as hung (default: 15)")
     add("--format", choices=("pretty", "tap"), default="pretty", help="(default: pretty)")
     add("--out", metavar="DIR", help="the run's folder (default: a new one in build/run)")
     add("--fault", metavar="NAMES", help="plant faults, to see that the rules catch them")
