@@ -102,6 +102,16 @@ static void report_processor(void)
 
 static void report_vmx(const struct cpu *cpu)
 {
+	static const struct {
+		u64 need;
+		const char *name;
+	} features[] = {
+		{NEED_TRUE_CONTROLS, "TRUE controls"}, {NEED_SECONDARY_CONTROLS, "secondary controls"},
+		{NEED_TERTIARY_CONTROLS, "tertiary controls"}, {NEED_SECONDARY_EXIT_CONTROLS, "secondary exit controls"},
+		{NEED_PREEMPTION_TIMER, "preemption timer"}, {NEED_EPT, "EPT"}, {NEED_VPID, "VPID"},
+		{NEED_UNRESTRICTED_GUEST, "unrestricted guest"}, {NEED_VMFUNC, "VM functions"}, {NEED_INVEPT, "INVEPT"},
+		{NEED_INVVPID, "INVVPID"},
+	};
 	char line[300];
 
 	if (!cpu->caps.vmx) {
@@ -109,9 +119,9 @@ static void report_vmx(const struct cpu *cpu)
 		return;
 	}
 	format(line, sizeof(line), "revision 0x%x", caps_revision(&cpu->caps));
-	for (unsigned i = 2; i <= 10; i++) /* the needs that are VMX features, TRUE_CONTROLS to PREEMPTION_TIMER */
-		if (cpu->needs_met & BIT(i))
-			append(line, sizeof(line), ", %s", need_names[i]);
+	for (unsigned i = 0; i < COUNT(features); i++)
+		if (cpu->needs_met & features[i].need)
+			append(line, sizeof(line), ", %s", features[i].name);
 	print("# vmx: %s", line);
 }
 
