@@ -23,14 +23,9 @@ struct msr_fault {
 	u64 bits;
 };
 
-static u64 planted;
+u64 faults_planted;
 static struct msr_fault msr_faults[32];
 static unsigned msr_fault_count;
-
-bool fault(enum planted_fault which)
-{
-	return planted >> which & 1;
-}
 
 /* A hexadecimal number up to a colon or the end. Returns what follows, or 0 where there is none. */
 static const char *hexadecimal(const char *text, u64 *value)
@@ -89,7 +84,7 @@ static bool plant(const char *word)
 {
 	for (unsigned i = 0; i < COUNT(faults); i++)
 		if (!strcmp(word, faults[i].name)) {
-			planted |= BIT(i);
+			faults_planted |= BIT(i);
 			return true;
 		}
 	return plant_msr(word);
