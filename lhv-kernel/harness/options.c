@@ -359,10 +359,10 @@ static bool take_number(struct options *options, const char *name, const char *v
 
 static bool take_lhv_opt(struct options *options, const char *value)
 {
-	char reason[200];
+	char reason[200], text[SHOWN_SIZE];
 
 	if (!options_parse_mask(value, &options->mask, reason, sizeof(reason))) {
-		format(options->error, sizeof(options->error), "lhv_opt=: %s", reason);
+		format(options->error, sizeof(options->error), "lhv_opt=%s: %s", shown(value, text), reason);
 		return false;
 	}
 	options->mask_given = true;
@@ -402,6 +402,21 @@ static bool take_iter(struct options *options, const char *value)
 
 	options->iterations = (u32)number;
 	return fine;
+}
+
+static bool take_order(struct options *options, const char *value)
+{
+	static const char *const names[] = {[ORDER_LIST] = "list", [ORDER_REVERSE] = "reverse", [ORDER_RANDOM] = "random"};
+	char text[SHOWN_SIZE];
+
+	for (unsigned i = 0; i < COUNT(names); i++)
+		if (!strcmp(value, names[i])) {
+			options->order = i;
+			return true;
+		}
+	format(options->error, sizeof(options->error), "order=%s is not known: use order=list, order=reverse or order=random",
+	       shown(value, text));
+	return false;
 }
 
 static bool take_seed(struct options *options, const char *value)
@@ -450,10 +465,11 @@ static const struct {
 } words[] = {
 	{"lhv_opt", take_lhv_opt}, {"tests", take_tests}, {"skip", take_skip},
 	{"after", take_after},	   {"iter", take_iter},	  {"seed", take_seed},
+	{"order", take_order},
 	{"deadline", take_deadline}, {"fault", take_fault}, {"console", take_console},
 };
 
-#define KNOWN_WORDS "lhv_opt=, tests=, skip=, after=, iter=, seed=, deadline=, fault=, console="
+#define KNOWN_WORDS "lhv_opt=, tests=, skip=, after=, iter=, seed=, order=, deadline=, fault=, console="
 
 static bool take_word(struct options *options, char *word)
 {

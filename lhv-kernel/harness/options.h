@@ -51,6 +51,8 @@ enum lhv_option { LHV_OPTIONS(X) };
 extern const char *const option_names[OPT_COUNT];
 extern const char *const option_meanings[OPT_COUNT];
 
+enum rule_order { ORDER_LIST, ORDER_REVERSE, ORDER_RANDOM };
+
 #define GLOBS_SIZE 1024
 
 struct options {
@@ -60,6 +62,7 @@ struct options {
 	char skip[GLOBS_SIZE];	/* likewise: left out */
 	char after[80];		/* leave out every rule up to and including this one; empty: none */
 	char faults[GLOBS_SIZE]; /* comma-separated planted faults */
+	enum rule_order order;	/* in which the rules run: as listed, backwards, or shuffled by seed */
 	u32 iterations;		/* 0: for ever */
 	u64 seed;
 	u32 deadline_ms; /* time that one rule may take */

@@ -24,16 +24,16 @@ static struct {
 	unsigned count;
 } skip_reasons[SKIP_REASONS];
 
-void report_plan(unsigned count)
+void report_plan(void)
 {
 	char names[512];
 
-	reported = pages_allocate(count / PAGE_SIZE + 1);
+	reported = pages_allocate(plan.count / PAGE_SIZE + 1);
 	options_format_mask(names, sizeof(names), option_mask);
 	print("# options: 0x%llx, %s", option_mask, options.mask_given ? names : "everything that this platform can do");
 	if (options.faults[0])
 		print("# planted faults: %s: failures are wanted", options.faults);
-	print("1..%u", count);
+	print("1..%u", plan.count);
 }
 
 void report_start(const struct rule *rule)

@@ -3,8 +3,8 @@
 #include "harness/rule.h"
 #include "lib/types.h"
 
-/* Prints the options in force and the plan. count: rules that are selected. */
-void report_plan(unsigned count);
+/* Prints the options in force and the plan. */
+void report_plan(void);
 
 /* The breadcrumb before a rule. */
 void report_start(const struct rule *rule);

@@ -6,6 +6,7 @@
 #include "interrupts/lapic.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "memory/pages.h"
 #include "smp/cpu.h"
 #include "vmx/controls.h"
 
@@ -24,6 +25,7 @@ const char *const need_reasons[25] = {
 
 struct options options;
 u64 option_mask;
+struct plan plan;
 
 #define EPT_VPID_CAP_INVEPT BIT(20)
 #define EPT_VPID_CAP_INVVPID BIT(32)
@@ -113,25 +115,6 @@ static bool chosen_by_globs(const struct rule *rule)
 	return !options.tests[0] || globs_match(options.tests, rule->id);
 }
 
-/* Rules up to and including the one that after= names have had their turn in an earlier boot */
-static bool had_its_turn(const struct rule *rule)
-{
-	if (!options.after[0])
-		return false;
-	for (const struct rule *const *r = rules_begin; r < rules_end; r++) {
-		if (!strcmp((*r)->id, options.after))
-			return *r == rule;
-		if (*r == rule)
-			return true;
-	}
-	return false;
-}
-
-bool selected(const struct rule *rule)
-{
-	return chosen_by_mask(rule) && chosen_by_globs(rule) && !had_its_turn(rule);
-}
-
 /* Does each glob of the list match some rule? Else says so. */
 static bool all_match(const char *option, const char *globs)
 {
@@ -150,31 +133,72 @@ static bool all_match(const char *option, const char *globs)
 	return true;
 }
 
-unsigned select_count(void)
+static void swap(const struct rule **a, const struct rule **b)
 {
-	unsigned count = 0;
+	const struct rule *was = *a;
+
+	*a = *b;
+	*b = was;
+}
+
+/* xorshift64: George Marsaglia, "Xorshift RNGs". The state must not be 0. */
+static u64 random_next(u64 *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static void put_in_order(void)
+{
+	u64 state = options.seed * 2 + 1;
+
+	if (options.order == ORDER_REVERSE)
+		for (unsigned i = 0; i < plan.count / 2; i++)
+			swap(&plan.rules[i], &plan.rules[plan.count - 1 - i]);
+	for (unsigned i = plan.count; options.order == ORDER_RANDOM && i > 1; i--)
+		swap(&plan.rules[i - 1], &plan.rules[random_next(&state) % i]);
+}
+
+/* Rules up to and including the one that after= names have had their turn in an earlier boot */
+static void leave_out_what_was(void)
+{
+	for (unsigned i = 0; options.after[0] && i < plan.count; i++)
+		if (!strcmp(plan.rules[i]->id, options.after)) {
+			plan.rules += i + 1;
+			plan.count -= i + 1;
+			return;
+		}
+}
+
+bool select_plan(void)
+{
 	u64 would = 0;
 	char names[120];
 
 	if (!all_match("tests", options.tests) || !all_match("skip", options.skip) || !all_match("after", options.after))
-		return 0;
-
+		return false;
+	plan.rules = pages_allocate((rules_end - rules_begin) * sizeof(*plan.rules) / PAGE_SIZE + 1);
 	for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++) {
-		count += selected(*rule);
+		if (chosen_by_mask(*rule) && chosen_by_globs(*rule))
+			plan.rules[plan.count++] = *rule;
 		if (chosen_by_globs(*rule))
 			would |= (*rule)->opt;
 	}
-	if (count)
-		return count;
+	put_in_order();
+	leave_out_what_was();
+	if (plan.count)
+		return true;
 	options_format_mask(names, sizeof(names), would);
 	if (would && options.mask_given)
 		format(options.error, sizeof(options.error),
-		       "no rule is in both lhv_opt=0x%llx and tests=%s: those rules need one of the bits %s",
-		       option_mask, options.tests, names);
+		       "no rule is in both lhv_opt=0x%llx and tests=%s: those rules need one of the bits %s", option_mask,
+		       options.tests, names);
 	else
 		format(options.error, sizeof(options.error), "no rule is left to run with tests=%s skip=%s after=%s", options.tests,
 		       options.skip, options.after);
-	return 0;
+	return false;
 }
 
 const char *missing_need(const struct rule *rule, u64 needs_met)

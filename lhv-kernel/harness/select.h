@@ -15,11 +15,18 @@ u64 needs_of(const struct cpu *cpu);
 /* Takes the mask in force for what the platform has. Returns false, with options.error set, where it cannot be. */
 bool select_mask(u64 needs_met);
 
-/* Does the rule run (perhaps to be skipped for a need)? Rules "selftest.*" run only where a glob names them. */
-bool selected(const struct rule *rule);
+/* The rules that run (some perhaps to be skipped for a need), in the order that the options ask for. */
+struct plan {
+	const struct rule **rules;
+	unsigned count;
+};
+extern struct plan plan;
 
-/* How many rules are selected; 0 comes with options.error set. */
-unsigned select_count(void);
+/*
+ * Makes the plan. Rules "selftest.*" are in it only where a glob names them. Returns false, with options.error set, where
+ * a glob matches nothing or no rule is left.
+ */
+bool select_plan(void);
 
 /* Why a rule that needs what is missing is skipped, or 0 where nothing is missing. */
 const char *missing_need(const struct rule *rule, u64 needs_met);

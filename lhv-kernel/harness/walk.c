@@ -88,11 +88,9 @@ static void iterate(struct cpu *cpu)
 {
 	for (u32 iteration = 1;; iteration++) {
 		bool last = iteration == options.iterations;
-		unsigned number = 0;
 
-		for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++)
-			if (selected(*rule))
-				step(cpu, *rule, ++number, iteration, last);
+		for (unsigned i = 0; i < plan.count; i++)
+			step(cpu, plan.rules[i], i + 1, iteration, last);
 		if (leads(cpu) && options.iterations != 1)
 			report_iteration(iteration, options.iterations);
 		if (last)
@@ -122,14 +120,13 @@ static u64 needs_of_all(void)
 void harness_run(void)
 {
 	struct cpu *cpu = this_cpu();
-	unsigned count = 0;
 
 	vmx_root_start(cpu);
 	host_state_save(cpu);
 	cpu->needs_met = needs_of(cpu);
 	watchdog_barrier(WATCHDOG_PATIENT);
 	if (cpu->boot) {
-		refused = !select_mask(needs_of_all()) || !(count = select_count());
+		refused = !select_mask(needs_of_all()) || !select_plan();
 		if (!refused)
 			platform_report();
 	}
@@ -140,7 +137,7 @@ void harness_run(void)
 		stop();
 	cpu->needs_met = needs_of(cpu); /* now that the mask is known */
 	if (cpu->boot)
-		report_plan(count);
+		report_plan();
 	watchdog_barrier(WATCHDOG_PATIENT);
 	iterate(cpu);
 	if (!leads(cpu))

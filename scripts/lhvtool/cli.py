@@ -69,6 +69,7 @@ def parser():
     add("--cpus", type=_number(1, MAX_CPUS), default=2, metavar="N", help="CPUs, 1 to 16 (default: 2)")
     add("--iter", type=_number(0), metavar="N", help="run the rules N times; 0 is without end")
     add("--seed", type=_seed, metavar="N", help="the seed of what is random")
+    add("--order", choices=("list", "reverse", "random"), help="the order of the rules; random goes by the seed")
     add("--arch", choices=ARCHES, default="amd64", help="the build (default: amd64)")
     add("--model", metavar="CPU", help="a CPU model of the platform, or a part of its name "
         f"(default: {DEFAULT_MODEL} on Bochs, max or host on QEMU)")
@@ -115,7 +116,7 @@ def kernel_options(options):
     Error: Problem for a word that no boot loader passes on unchanged.
     """
     named = (("lhv_opt", options.opt), ("tests", options.tests), ("skip", options.skip),
-             ("iter", options.iter), ("seed", options.seed), ("fault", options.fault))
+             ("iter", options.iter), ("seed", options.seed), ("order", options.order), ("fault", options.fault))
     words = [f"{key}={value}" for key, value in named if value is not None]
     words += options.append.split()
     media.check_words(words)

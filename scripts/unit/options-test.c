@@ -327,8 +327,8 @@ TEST(mask_mistakes, "mask: unknown names are answered with the closest, unknown 
 	no_mask("0x00000000000000000000000000000000000000000000000000000004", "is too long");
 	no_mask("a_name_that_is_much_longer_than_any_that_there_is", "is too long");
 	no_mask("ep\x01", "\"ep?\"");
-	refuses("lhv_opt=epd", "lhv_opt=: \"epd\" is no option of the mask");
-	refuses("lhv_opt=0x400000000", "lhv_opt=: \"0x400000000\" has bits");
+	refuses("lhv_opt=epd", "lhv_opt=epd: \"epd\" is no option of the mask");
+	refuses("lhv_opt=0x400000000", "lhv_opt=0x400000000: \"0x400000000\" has bits");
 }
 
 TEST(mask_closest, "mask: a name with one letter lost, changed, added or doubled is answered with that name")
