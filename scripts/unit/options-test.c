@@ -170,7 +170,7 @@ TEST(options_paths, "options: the image's path may come first, and may hold blan
 TEST(options_unknown, "options: an unknown name is answered with all known ones")
 {
 	refuses("lhvopt=0x4", "\"lhvopt=\" is no option; the known words are lhv_opt=, tests=, skip=, after=, iter=, seed=, "
-			      "deadline=, fault=, console=");
+			      "order=, deadline=, fault=, console=");
 	refuses("test=a", "\"test=\" is no option");
 	refuses("testss=a", "\"testss=\" is no option");
 	refuses("=5", "\"=\" is no option");
@@ -631,4 +631,15 @@ TEST(globs_lists, "globs: any of a list, none of an empty one")
 	CHECK(globs_match("*", ""));
 	CHECK(!globs_match("ab", "a"));
 	CHECK(!globs_match("a,bc", "b"));
+}
+
+TEST(options_order, "options: order= takes list, reverse and random, and says so")
+{
+	struct options options;
+
+	CHECK(options_parse(&options, "lhv_opt=0x0", false, 0) && options.order == ORDER_LIST);
+	CHECK(options_parse(&options, "order=reverse", false, 0) && options.order == ORDER_REVERSE);
+	CHECK(options_parse(&options, "order=random seed=3", false, 0) && options.order == ORDER_RANDOM);
+	CHECK(!options_parse(&options, "order=sideways", false, 0));
+	CHECK_HOLDS(options.error, "order=sideways is not known: use order=list");
 }
