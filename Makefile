@@ -22,7 +22,7 @@ kernel := \
 	cpu/context.o cpu/descriptors.o cpu/msr.o cpu/paging.o cpu/registers.o cpu/time.o cpu/trap-entry.o cpu/traps.o \
 	console/console.o console/uart.o console/vga.o \
 	harness/expect.o harness/fault.o harness/finish.o harness/options.o harness/platform.o harness/recover.o \
-	harness/report.o harness/restore.o harness/select.o harness/tap-text.o harness/walk.o harness/watchdog.o \
+	harness/report.o harness/restore.o harness/scratch.o harness/select.o harness/tap-text.o harness/walk.o harness/watchdog.o \
 	interrupts/interrupts.o interrupts/lapic.o interrupts/pic.o \
 	lib/format.o lib/string.o \
 	memory/memory-type.o memory/pages.o \

@@ -3,6 +3,7 @@
 #include "cpu/msr.h"
 #include "cpu/paging.h"
 #include "cpu/registers.h"
+#include "harness/scratch.h"
 #include "harness/select.h"
 #include "lhv-guest/ept.h"
 #include "lhv-guest/golden.h"

@@ -6,6 +6,7 @@
 #include "cpu/paging.h"
 #include "cpu/time.h"
 #include "harness/fault.h"
+#include "harness/finish.h"
 #include "harness/select.h"
 #include "harness/walk.h"
 #include "harness/watchdog.h"

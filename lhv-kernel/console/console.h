@@ -16,8 +16,8 @@ void print(const char *text, ...) PRINTF(1, 2);
 /* Several lines as they stand, written as a whole. */
 void print_block(const char *text);
 
-/* Says why the kernel cannot go on, even where another CPU holds the console, and ends the machine. */
-NORETURN void panic(const char *text, ...) PRINTF(1, 2);
+/* Writes the text even where a dead CPU holds the console, and stops every CPU that wants to print from now on. */
+void console_last_words(const char *text);
 
 /* Is the screen all that shows the output? Then it must stay on. */
 bool console_is_only_screen(void);

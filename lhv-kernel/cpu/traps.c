@@ -3,6 +3,7 @@
 #include "console/console.h"
 #include "cpu/fixup.h"
 #include "cpu/registers.h"
+#include "harness/finish.h"
 #include "harness/recover.h"
 #include "interrupts/interrupts.h"
 #include "lib/format.h"

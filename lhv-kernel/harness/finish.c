@@ -4,6 +4,8 @@
 #include "cpu/port.h"
 #include "cpu/registers.h"
 #include "harness/platform.h"
+#include "lib/format.h"
+#include "lib/string.h"
 #include "smp/acpi.h"
 
 u8 finish_code = FINISH_REFUSED;
@@ -37,4 +39,17 @@ void finish(void)
 	print_block("# LHV has halted this machine: the verdict is above\n");
 	for (;;)
 		asm volatile("cli\n\thlt");
+}
+
+void panic(const char *text, ...)
+{
+	char line[LINE_SIZE] = "\nBail out! ";
+	va_list args;
+
+	va_start(args, text);
+	vformat(line + strlen(line), sizeof(line) - strlen(line), text, args);
+	va_end(args);
+	append(line, sizeof(line), "\n# verdict: refused\n");
+	console_last_words(line);
+	finish();
 }

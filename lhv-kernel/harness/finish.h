@@ -2,6 +2,9 @@
 #pragma once
 #include "lib/types.h"
 
+/* Says why the kernel cannot go on, whatever the other CPUs do, and ends the machine. */
+NORETURN void panic(const char *text, ...) PRINTF(1, 2);
+
 /* Tries every exit that the platform has, in turn; else stops this CPU for good with the screen as it is. */
 NORETURN void finish(void);
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "lib/types.h"
 #include "harness/options.h"
+#include "harness/scratch.h"
 
 /* What the SDM says of the behaviour. */
 enum rule_class {

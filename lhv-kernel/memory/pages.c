@@ -1,7 +1,7 @@
 /* Physical memory: a bump allocator over the largest usable range above the image. */
 #include "memory/pages.h"
 #include "boot/multiboot.h"
-#include "console/console.h"
+#include "harness/finish.h"
 #include "lib/string.h"
 
 extern u8 image_begin[], image_end[];

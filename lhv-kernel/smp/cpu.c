@@ -3,8 +3,6 @@
 #include "cpu/paging.h"
 #include "cpu/registers.h"
 #include "cpu/traps.h"
-#include "harness/expect.h"
-#include "lib/string.h"
 #include "memory/pages.h"
 
 struct cpu cpus[MAX_CPUS];
@@ -73,21 +71,4 @@ void cpu_load(struct cpu *cpu)
 	cpu->cr0 = read_cr0();
 	cpu->cr3 = read_cr3();
 	cpu->cr4 = read_cr4();
-}
-
-void *scratch_pages(unsigned count)
-{
-	struct cpu *cpu = this_cpu();
-	u8 *pages = cpu->scratch + cpu->scratch_used * PAGE_SIZE;
-
-	if (cpu->scratch_used + count > SCRATCH_PAGES)
-		rule_fail("scratch pages of this rule", "at most 64", "the rule asked for more");
-	cpu->scratch_used += count;
-	memset(pages, 0, count * PAGE_SIZE);
-	return pages;
-}
-
-void *scratch_page(void)
-{
-	return scratch_pages(1);
 }

@@ -63,10 +63,6 @@ static inline struct cpu *this_cpu(void)
 	return cpu;
 }
 
-/* A zeroed page of memory of the rule that runs, its own physical address; the rule ends where there is none left. */
-void *scratch_page(void);
-void *scratch_pages(unsigned count);
-
 /* The physical address of kernel memory: the kernel is mapped one to one. */
 static inline u64 physical(const void *address)
 {
