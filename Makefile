@@ -67,7 +67,7 @@ say = $(if $(V),,@echo "  $@";)
 .DELETE_ON_ERROR:
 
 # ---- Targets --------------------------------------------------------------------------------------
-.PHONY: all image help setup run check bench clean $(ARCHS)
+.PHONY: all image help setup run check bench isolation clean $(ARCHS)
 
 all: $(ARCHS) ## every build: build/ARCH/lhv.elf (symbols), lhv.bin (to boot), lhv.iso, lhv.asm and lhv.sym (listings)
 
@@ -87,6 +87,9 @@ setup: ## install the Debian packages that are missing
 
 bench: all ## emulated ticks from kernel entry to verdict, CPU seconds, image size and memory
 	@scripts/bench
+
+isolation: all ## every rule alone, a boot each: the results must be those of the whole run
+	@scripts/isolation
 
 clean: ## remove build/
 	rm -rf build
