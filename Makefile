@@ -21,10 +21,10 @@ kernel := \
 	boot/entry.o boot/trampoline.o boot/multiboot.o \
 	cpu/context.o cpu/descriptors.o cpu/msr.o cpu/paging.o cpu/registers.o cpu/time.o cpu/trap-entry.o cpu/traps.o \
 	console/console.o console/uart.o console/vga.o \
-	harness/expect.o harness/fault.o harness/finish.o harness/options.o harness/platform.o harness/recover.o \
+	harness/expect.o harness/fault.o harness/finish.o harness/option-mask.o harness/options.o harness/platform.o harness/recover.o \
 	harness/report.o harness/restore.o harness/scratch.o harness/select.o harness/tap-text.o harness/walk.o harness/watchdog.o \
 	interrupts/interrupts.o interrupts/lapic.o interrupts/pic.o \
-	lib/format.o lib/string.o \
+	lib/format.o lib/glob.o lib/string.o lib/words.o \
 	memory/memory-type.o memory/pages.o \
 	smp/acpi.o smp/cpu.o smp/start.o \
 	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/root.o vmx/tables.o \

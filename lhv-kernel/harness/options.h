@@ -1,5 +1,6 @@
 /* The options on the boot command line, and the bits of LHV_OPT. Free of hardware: also built for the host's unit tests. */
 #pragma once
+#include "lib/glob.h"
 #include "lib/types.h"
 
 /* X(NAME, bit, needs, what it selects), in the order of the mask. needs: bits without which this one makes no sense. */
@@ -84,14 +85,10 @@ bool options_parse(struct options *options, const char *command_line, bool defau
  */
 bool options_parse_mask(const char *text, u64 *mask, char *error, size_t size);
 
+/*
+ * Refuses a mask that cannot work, and says in error which would. from_build: it came from the build, not the command line.
+ */
+bool options_check_mask(u64 mask, bool from_build, char *error, size_t size);
+
 /* Says the mask in names: "EPT+VPID", or "none". Returns the length. */
 size_t options_format_mask(char *buffer, size_t size, u64 mask);
-
-/* Does the whole text match the glob (* any run, ? any one character)? */
-bool glob_match(const char *glob, const char *text);
-
-/* Does any of the comma-separated globs match the text? An empty list matches nothing. */
-bool globs_match(const char *globs, const char *text);
-
-/* The i-th (from 0) of the comma-separated words, into word. Returns false past the last. */
-bool list_word(const char *list, unsigned i, char *word, size_t size);

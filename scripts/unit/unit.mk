@@ -17,6 +17,9 @@ UNIT_SOURCES := \
 	lhv-kernel/lib/format.c \
 	lhv-kernel/lib/division.c \
 	lhv-kernel/lib/string.c \
+	lhv-kernel/lib/glob.c \
+	lhv-kernel/lib/words.c \
+	lhv-kernel/harness/option-mask.c \
 	lhv-kernel/harness/options.c \
 	lhv-kernel/harness/tap-text.c \
 	lhv-kernel/vmx/outcome.c \
@@ -55,7 +58,8 @@ $(UNIT_BUILD)/%.o: %.c scripts/unit/unit.mk
 	@mkdir -p $(@D)
 	@$(UNIT_CC) $(UNIT_FLAGS) $(UNIT_RENAME) -c $< -o $@
 
-FUZZ_SOURCES := scripts/unit/fuzz-options.c lhv-kernel/harness/options.c lhv-kernel/lib/format.c
+FUZZ_SOURCES := scripts/unit/fuzz-options.c lhv-kernel/harness/options.c lhv-kernel/harness/option-mask.c \
+	lhv-kernel/lib/format.c lhv-kernel/lib/glob.c lhv-kernel/lib/words.c
 
 fuzz: ## the option parser against random command lines (FUZZ_SECONDS=10)
 	@if command -v $(FUZZ_CC) >/dev/null; then $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) $(UNIT_BUILD)/fuzz-options && \
