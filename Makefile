@@ -20,7 +20,7 @@ B := build/$(ARCH)
 kernel := \
 	boot/entry.o boot/trampoline.o boot/multiboot.o \
 	cpu/context.o cpu/descriptors.o cpu/msr.o cpu/paging.o cpu/registers.o cpu/time.o cpu/trap-entry.o cpu/traps.o \
-	console/console.o console/uart.o console/vga.o \
+	console/art.o console/console.o console/uart.o console/vga.o \
 	harness/expect.o harness/fault.o harness/finish.o harness/option-mask.o harness/options.o harness/platform.o harness/recover.o \
 	harness/report.o harness/restore.o harness/scratch.o harness/select.o harness/tap-text.o harness/walk.o harness/watchdog.o \
 	interrupts/interrupts.o interrupts/lapic.o interrupts/pic.o \
@@ -30,7 +30,7 @@ kernel := \
 	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/root.o vmx/tables.o \
 	start.o
 guest := ept.o golden.o run.o traps.o
-timer := apic-timer.o pit.o wait.o pit-rules.o apic-rules.o irq7-rules.o
+timer := apic-timer.o pit.o wait.o pit-rules.o apic-rules.o tsc-rules.o preemption-timer-rules.o irq7-rules.o soak.o
 mtrr  := mtrr.o msr-probe.o mtrr-rules.o pat-rules.o
 tests := smoke.o \
 	caps-cpuid.o caps-access.o caps-basic.o caps-controls.o caps-misc.o caps-cr-fixed.o caps-vmcs-enum.o caps-ept-vpid.o \

@@ -9,7 +9,7 @@
 #define DEBUG_PORT 0xe9 /* reads as its own number where an emulator listens */
 
 static struct uart serial;
-static bool debug_port, screen, only_screen;
+static bool debug_port, screen, only_screen, lent;
 
 /* Broken after a while: a CPU that died while it wrote must not silence the others */
 static volatile u32 lock;
@@ -43,7 +43,7 @@ static void write(const char *text)
 		for (const char *c = text; *c; c++)
 			out8(DEBUG_PORT, *c);
 	uart_write(&serial, text);
-	if (screen)
+	if (screen && !lent)
 		vga_write(text);
 }
 
@@ -92,12 +92,30 @@ void console_last_words(const char *text)
 	interrupts_off();
 	console_take();
 	panicking = true;
+	lent = false;
 	write(text);
 }
 
 bool console_is_only_screen(void)
 {
 	return only_screen;
+}
+
+bool console_lend_screen(void)
+{
+	console_take();
+	if (screen)
+		vga_picture();
+	lent = screen;
+	console_release();
+	return lent;
+}
+
+void console_take_screen_back(void)
+{
+	console_take();
+	lent = false;
+	console_release();
 }
 
 void console_drain(void)

@@ -22,5 +22,12 @@ void console_last_words(const char *text);
 /* Is the screen all that shows the output? Then it must stay on. */
 bool console_is_only_screen(void);
 
+/*
+ * Lends the screen to a picture: text goes to the other consoles only until the screen is taken back, or until a panic.
+ * Returns false where there is no screen.
+ */
+bool console_lend_screen(void);
+void console_take_screen_back(void);
+
 /* Waits until everything has left the machine. */
 void console_drain(void);

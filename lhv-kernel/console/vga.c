@@ -5,8 +5,8 @@
 #include "console/vga.h"
 #include "cpu/port.h"
 
-#define COLUMNS 80
-#define ROWS 25
+#define COLUMNS VGA_COLUMNS
+#define ROWS VGA_ROWS
 #define MEMORY_ROWS (32 * 1024 / 2 / COLUMNS)
 #define BLANK 0x0720u
 #define ATTRIBUTE 0x0700u
@@ -86,4 +86,20 @@ void vga_write(const char *text)
 		cells[row * COLUMNS + column++] = ATTRIBUTE | (u8)*text;
 	}
 	show();
+}
+
+void vga_picture(void)
+{
+	for (unsigned i = 0; i < ROWS; i++)
+		clear_row(i);
+	row = column = 0;
+	show();
+	crtc(CURSOR_HIGH, 0xff); /* the cursor out of sight, the next row of text below the picture */
+	row = ROWS - 1;
+	column = COLUMNS;
+}
+
+void vga_put(unsigned at_row, unsigned at_column, char c, u8 attribute)
+{
+	cells[at_row * COLUMNS + at_column] = attribute << 8 | (u8)c;
 }

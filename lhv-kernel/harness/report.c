@@ -1,6 +1,7 @@
 /* The report. */
 #include "harness/report.h"
 #include "config.h"
+#include "console/art.h"
 #include "console/console.h"
 #include "cpu/paging.h"
 #include "cpu/registers.h"
@@ -18,6 +19,7 @@
 extern volatile u64 entry_tsc;
 
 static unsigned passed, failed, skipped, hung, failures_in_all;
+static u32 iterations_done;
 static u8 *reported; /* a byte for each rule of the plan: already said to have failed */
 static struct {
 	char text[120];
@@ -34,10 +36,24 @@ void report_plan(void)
 	if (options.faults[0])
 		print("# planted faults: %s: failures are wanted", options.faults);
 	print("1..%u", plan.count);
+	if (options.iterations != 1 && !(option_mask & OPT_NO_VGA_ART))
+		art_start(cpu_count);
+}
+
+/* On the screen only: from the second iteration on, a line for each rule would be most of what a soak does */
+static void show_where(const char *id)
+{
+	char text[100];
+
+	format(text, sizeof(text), " iteration %u  failures %u  %s", iterations_done + 1, failures_in_all, id);
+	art_status(text);
 }
 
 void report_start(const struct rule *rule)
 {
+	show_where(rule->id);
+	if (iterations_done)
+		return;
 	print("# run %s", rule->id);
 	console_drain(); /* it must be out even where the rule kills the machine */
 }
@@ -159,6 +175,7 @@ void report_rule(const struct rule *rule, unsigned number, u32 iteration, bool l
 
 void report_iteration(u32 iteration, u32 of)
 {
+	iterations_done = iteration;
 	if (of)
 		print("# iteration %u of %u: %u failures so far", iteration, of, failures_in_all);
 	else
@@ -171,6 +188,8 @@ void report_end(void)
 	u32 host[2] = {0, 0}, guest[2] = {0, 0};
 	const char *verdict;
 
+	show_where("done");
+	art_stop();
 	for (unsigned i = 0; i < cpu_count; i++)
 		for (unsigned chip = 0; chip < 2; chip++) {
 			host[chip] += cpus[i].spurious[chip];

@@ -115,6 +115,20 @@ static bool chosen_by_globs(const struct rule *rule)
 	return !options.tests[0] || globs_match(options.tests, rule->id);
 }
 
+#define SOAK "soak."
+
+static bool is_soak(const struct rule *rule)
+{
+	return !strncmp(rule->id, SOAK, sizeof(SOAK) - 1);
+}
+
+static bool chosen(const struct rule *rule)
+{
+	if (is_soak(rule))
+		return options.iterations != 1 && !globs_match(options.skip, rule->id);
+	return chosen_by_mask(rule) && chosen_by_globs(rule);
+}
+
 /* Does each glob of the list match some rule? Else says so. */
 static bool all_match(const char *option, const char *globs)
 {
@@ -174,6 +188,7 @@ static void leave_out_what_was(void)
 
 bool select_plan(void)
 {
+	unsigned asked_for = 0; /* without what every soak brings along */
 	u64 would = 0;
 	char names[120];
 
@@ -181,14 +196,15 @@ bool select_plan(void)
 		return false;
 	plan.rules = pages_allocate((rules_end - rules_begin) * sizeof(*plan.rules) / PAGE_SIZE + 1);
 	for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++) {
-		if (chosen_by_mask(*rule) && chosen_by_globs(*rule))
+		if (chosen(*rule))
 			plan.rules[plan.count++] = *rule;
+		asked_for += chosen(*rule) && (!is_soak(*rule) || globs_match(options.tests, (*rule)->id));
 		if (chosen_by_globs(*rule))
 			would |= (*rule)->opt;
 	}
 	put_in_order();
 	leave_out_what_was();
-	if (plan.count)
+	if (asked_for && plan.count)
 		return true;
 	options_format_mask(names, sizeof(names), would);
 	if (would && options.mask_given)

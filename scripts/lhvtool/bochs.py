@@ -111,6 +111,9 @@ class Bochs:
     title = "Bochs"
     accelerator = "interpreter"
     has_debugger = True
+    shows_screen = False          # whether a picture of the screen is wanted; it can always be had
+    # With the debugger compiled in, Bochs draws on a terminal that it opens itself, and names
+    own_terminal = re.compile(rb'connected to screen "(/dev/pts/\d+)"')
     max_memory = 2048             # MiB; Bochs can hold no more
 
     def __init__(self, kernel, model, cpus, memory):

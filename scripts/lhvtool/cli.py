@@ -78,6 +78,8 @@ def parser():
         help="seconds of silence after which the machine counts as hung (default: 15)")
     add("--format", choices=("pretty", "tap"), default="pretty", help="(default: pretty)")
     add("--out", metavar="DIR", help="the run's folder (default: a new one in build/run)")
+    add("--screenshot", metavar="FILE", type=Path, help="save what the screen shows, as PNG: at the "
+        "verdict, and in a soak (--iter) again and again after an iteration")
     add("--fault", metavar="NAMES", help="plant faults, to see that the rules catch them")
     add("--append", default="", metavar="OPTIONS", help="more options for the kernel")
 
@@ -145,6 +147,7 @@ def run_command(options):
         raise Problem(f"{show.relative(kernel)} is not there: run `{make}`.")
     issues = known.load()
     platform = platforms.CLASSES[options.on](kernel, options.model, options.cpus, options.memory)
+    platform.shows_screen = options.screenshot is not None
     issues = [issue for issue in issues
               if issue.covers(platform.name, platform.version, platform.model, options.arch)]
     folder = run.new_folder(options.build / "run", options.out)
@@ -157,13 +160,16 @@ def run_command(options):
         show.header(out, platform, options.arch, words)
     catalogue = _catalogue(kernel.with_suffix(".elf"))
     with show.progress(out) as watch:
-        report = run.run(platform, options.arch, words, options.timeout, folder, list(catalogue), watch)
+        report = run.run(platform, options.arch, words, options.timeout, folder, list(catalogue), watch,
+                         options.screenshot)
     report.conclude(issues, catalogue)
     run.write_files(report, folder, repeat)
     if options.format == "tap":
         sys.stdout.write(tap.document(report, repeat))
     else:
         show.report(out, report, repeat, folder)
+    if report.picture_trouble:
+        print(f"lhv: {report.picture_trouble}", file=sys.stderr)
     return report.status
 
 

@@ -18,6 +18,7 @@ BREADCRUMB = re.compile(r"# run ([\w.+-]+)$")
 BANNER = re.compile(r"# (LHV \S+ \S+)$")
 BAIL = re.compile(r"Bail out!\s*(.*)$")
 CPU = re.compile(r"# cpu (\d+): (.+)$")
+ITERATION = re.compile(r"# iteration (\d+)\b")
 CUT_VERDICT = re.compile(r"# verdict: ([a-z]+)$")
 VERDICTS = ("pass", "fail", "nothing", "refused")
 FACT = re.compile(r"# ([A-Za-z][\w -]*): (.*)$")
@@ -46,6 +47,7 @@ class BootLog:
         self.plan = None          # the number of rules that this boot selected
         self.started = []         # ids in the order of their first breadcrumb
         self.running = None       # the id whose breadcrumb has no result yet
+        self.iterations = 0       # that a soak has ended; from the second on it has no breadcrumbs
         self.results = {}         # id -> Result, in the order of the log
         self.last = None          # the id of the last result
         self.bail = None          # the sentence of a refusal
@@ -80,8 +82,11 @@ class BootLog:
 
     @property
     def culprit(self):
-        """The rule to blame when the machine ends now: the running one, else the last reported."""
-        return self.running or self.last
+        """The rule to blame when the machine ends now: the running one, else the last reported.
+
+        None where the log does not tell: before the first rule, and in later iterations of a soak.
+        """
+        return None if self.iterations else self.running or self.last
 
     @property
     def seen(self):
@@ -145,6 +150,8 @@ class BootLog:
                 self.notes.append(line[2:])
         elif match := BANNER.match(line):
             self.banner = match[1]
+        elif match := ITERATION.match(line):
+            self.iterations, self.running = int(match[1]), None
         elif match := FACT.match(line):
             if match[1] == "verdict":
                 self.verdict = match[2].strip()

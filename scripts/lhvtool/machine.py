@@ -10,8 +10,10 @@ import resource
 import shlex
 import signal
 import subprocess
+import termios
 import threading
 import time
+import tty
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,7 @@ GRACE_SECONDS = 2.0               # what the emulator gets to end by itself, or 
 
 SERIAL = "serial.txt"             # what the kernel wrote to COM1
 SCREEN = "screen.raw"             # what the emulator wrote to its terminal
+TERMINAL = "vga.raw"              # what it drew on a terminal that it opened itself
 MESSAGES = "emulator.txt"         # what it wrote to its error output
 
 
@@ -67,6 +70,8 @@ def boot(number, folder, platform, command_line, timeout, rules, watch):
     result = Boot(number, folder, command_line, BootLog())
     began, cpu_began = time.monotonic(), _children_cpu()
     process = _start(command, folder)
+    if pattern := getattr(platform, "own_terminal", None):
+        threading.Thread(target=_drain_own, args=(process, pattern, folder), daemon=True).start()
     try:
         result.ended = _follow(process, Path(folder, SERIAL), result.log, timeout, watch)
         result.log.finish(rules)
@@ -89,7 +94,7 @@ def boot(number, folder, platform, command_line, timeout, rules, watch):
 def _start(command, folder):
     """Starts the emulator on a terminal of its own, whose output a thread keeps in a file."""
     ours, its = pty.openpty()
-    environment = dict(os.environ, TERM="vt100", LINES="25", COLUMNS="80")
+    environment = dict(os.environ, TERM="linux", LINES="25", COLUMNS="80")
     # The emulator ends with the runner, even if that is killed.
     command = ["setpriv", "--pdeathsig", "KILL", "--", *command]
     try:
@@ -112,6 +117,20 @@ def _drain(terminal, path):
                 screen.write(data)
         except OSError:
             pass                  # the emulator closed its terminal
+
+
+def _drain_own(process, pattern, folder):
+    """Keeps what the emulator draws on the terminal that its messages name, or else it would wait for a reader."""
+    while not (named := pattern.search(Path(folder, MESSAGES).read_bytes())):
+        if process.poll() is not None:
+            return
+        time.sleep(POLL_SECONDS)
+    try:
+        terminal = os.open(os.fsdecode(named[1]), os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(terminal)
+    except (OSError, termios.error):
+        return                    # it has ended already
+    _drain(terminal, Path(folder, TERMINAL))
 
 
 def _follow(process, path, log, timeout, watch):

@@ -10,6 +10,7 @@ from pathlib import Path
 from . import media
 from .machine import MESSAGES
 from .problem import Problem
+from .screen import MONITOR
 
 PROGRAM = "qemu-system-x86_64"
 
@@ -57,6 +58,7 @@ class Qemu:
     """The platform, set up for one run. See machine.boot() for what it is asked."""
 
     has_debugger = False
+    shows_screen = False          # whether a picture of the screen is wanted
 
     def __init__(self, kernel, model, cpus, memory):
         """Arguments: the kernel image, a model's name or None, the number of CPUs, MiB of memory."""
@@ -78,7 +80,8 @@ class Qemu:
     def prepare(self, folder, command_line):
         """Returns the command; the folder needs nothing more."""
         media.check_words(command_line.split())
-        return [PROGRAM, "-accel", self.accelerator, "-cpu", self.model, "-smp", str(self.cpus),
+        monitor = ["-qmp", f"unix:{MONITOR},server=on,wait=off"] if self.shows_screen else []
+        return [PROGRAM, *monitor, "-accel", self.accelerator, "-cpu", self.model, "-smp", str(self.cpus),
                 "-m", str(self.memory), "-nodefaults", "-vga", "std", "-display", "none",
                 "-no-reboot", "-serial", "file:serial.txt",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",

@@ -123,6 +123,7 @@ class Report:
     boots: list = field(default_factory=list)
     results: list = field(default_factory=list)
     trouble: str = ""             # why some rules could not be run at all, as a sentence
+    picture_trouble: str = ""     # why there is no picture of the screen, likewise
 
     def conclude(self, issues, catalogue):
         """Fills in the results from the boots.

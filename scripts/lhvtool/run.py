@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-from . import machine, tap
+from . import machine, screen, tap
 from .problem import Problem
 from .results import Report
 
@@ -44,12 +44,13 @@ def new_folder(parent, wanted=None):
         raise Problem(f"The run's folder cannot be made: {error}.") from None
 
 
-def run(platform, arch, options, timeout, folder, rules, watch):
+def run(platform, arch, options, timeout, folder, rules, watch, picture=None):
     """Boots until every selected rule has been run, or nothing more can be had.
 
     Arguments: a platform; the build; the kernel's options as a list; the seconds of silence after
     which the machine counts as hung; the run's folder; the ids of the image's rules; a function
-    that is called with the number of the boot and its log whenever that has grown.
+    that is called with the number of the boot and its log whenever that has grown; the file for a
+    picture of the screen, or None.
     Result: a Report whose results are not yet filled in (see Report.conclude).
     """
     report = Report(platform, arch, options, timeout)
@@ -58,12 +59,17 @@ def run(platform, arch, options, timeout, folder, rules, watch):
         number = len(report.boots) + 1
         where = folder if number == 1 else folder / f"boot-{number}"
         where.mkdir(exist_ok=True)
+        camera = screen.Camera(where, picture)
         boot = machine.boot(number, where, platform, " ".join(options + after), timeout, rules,
-                            lambda log: watch(number, log))
+                            lambda log: (watch(number, log), camera.look(log)))
+        report.picture_trouble = camera.trouble
         report.boots.append(boot)
         if boot.ended == "interrupt":
             return report
         log = boot.log
+        if log.iterations and not boot.finished and not log.bail:
+            report.trouble = _soak_sentence(boot, timeout)
+            return report
         planned = max(planned, log.plan or 0)
         if boot.finished or log.bail:
             if log.bail and number > 1:
@@ -84,11 +90,23 @@ def run(platform, arch, options, timeout, folder, rules, watch):
         after = [f"after={log.culprit}"]
 
 
+def _how(boot, timeout):
+    """How the machine ended, as the end of a sentence."""
+    return {"silence": f"said nothing for {timeout:g} s", "reboot": "rebooted",
+            "exit": "ended"}[boot.ended]
+
+
+def _soak_sentence(boot, timeout):
+    """How a soak ended before its time: in which iteration and, as far as its screen shows, where."""
+    where = screen.status_row(boot.folder)
+    seen = f" The last that its screen shows is: {where}." if where else ""
+    words = f" The platform said: {boot.last_words}." if boot.last_words else ""
+    return f"The machine {_how(boot, timeout)} in iteration {boot.log.iterations + 1}.{seen}{words}"
+
+
 def _barren_sentence(boot, timeout):
     """Why nothing could be run, with what was seen of the machine."""
-    how = {"silence": f"said nothing for {timeout:g} s", "reboot": "rebooted",
-           "exit": "ended"}[boot.ended]
-    what = f"The machine {how} before the first rule of boot {boot.number}."
+    what = f"The machine {_how(boot, timeout)} before the first rule of boot {boot.number}."
     words = f" The platform said: {boot.last_words}." if boot.last_words else ""
     serial = boot.folder / machine.SERIAL
     lines = serial.read_bytes().decode("utf-8", "replace").split("\n") if serial.exists() else []
