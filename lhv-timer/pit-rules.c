@@ -80,6 +80,65 @@ PIT_RULE(mode0_out, "mode0-out", "In mode 0 OUT is low until the count is over a
 	expect_set("OUT in the status byte, later", pit_status(), PIT_STATUS_OUT);
 }
 
+static u16 read_latched_count(void)
+{
+	u8 low = pit_read_byte();
+
+	return low | pit_read_byte() << 8;
+}
+
+/* The counter of 65,536 goes round in 55 ms: what took longer says nothing */
+#define NOT_ROUND_MS 40
+
+PIT_RULE(readback_count, "readback-count", "A latched count stays until it is read, whatever is latched in between", DATA_SHEET, 0)
+{
+	u64 start;
+	u16 first;
+
+	pit_start(PIT_RATE, 0);
+	delay_us(1000);
+	start = rdtsc();
+	pit_latch(true, false);
+	delay_us(8000);
+	pit_latch(true, false);
+	first = read_latched_count();
+	u16 passed = first - pit_count();
+
+	if (rdtsc() - start > NOT_ROUND_MS * time_ticks_per_ms())
+		rule_skip("the CPU was held up for longer than the counter goes round");
+	expect_range("ticks from the latched count to the present one", passed, TICKS_PER_MS, 0xffff);
+}
+
+PIT_RULE(readback_both, "readback-both", "With count and status latched together the status is read first, then the count", DATA_SHEET, 0)
+{
+	pit_start(PIT_RATE, 0x7f7f);
+	delay_us(1000);
+	pit_latch(true, true);
+	expect_equal("access and mode in the first byte", pit_read_byte() & STATUS_PROGRAMMED, STATUS_BOTH_BYTES | PIT_RATE << 1);
+	expect_range("the count in the next two", read_latched_count(), 1, 0x7f7f);
+}
+
+PIT_RULE(null_count, "null-count", "The null-count flag is 1 from writing the mode until the count has been loaded", DATA_SHEET, 0)
+{
+	pit_set_mode(PIT_RATE);
+	expect_set("status after the mode", pit_status(), PIT_STATUS_NULL);
+	pit_start(PIT_RATE, 1000);
+	delay_us(1000);
+	expect_clear("status once the count is loaded", pit_status(), PIT_STATUS_NULL);
+}
+
+PIT_RULE(mode3_even, "mode3-by-two", "In mode 3 with an even count the counter goes down by two and is even", DATA_SHEET, 0)
+{
+	pit_start(PIT_SQUARE_WAVE, 1000);
+	delay_us(2000);
+	for (unsigned i = 0; i < 50; i++) {
+		u16 count = pit_count();
+
+		expect_range("the counter of a count of 1000", count, 2, 1000);
+		expect_clear("the counter's lowest bit", count, 1);
+	}
+}
+
 /* ---- IRQ 0 in the host --------------------------------------------------------------------------- */
 
 PIT_RULE(one_shot, "one-shot-host", "Mode 0 gives one interrupt in the host", MASKABLE, IRQ_NEEDS)
@@ -92,6 +151,13 @@ PIT_RULE(one_shot, "one-shot-host", "Mode 0 gives one interrupt in the host", MA
 PIT_RULE(periodic, "periodic-host", "Mode 2 gives interrupts again and again in the host", MASKABLE, IRQ_NEEDS)
 {
 	pit_start_irq(PIT_RATE, TICKS_PER_MS);
+	expect_range("interrupts of IRQ 0", wait_for_count(&this_cpu()->interrupts[VECTOR_PIT], 5, PATIENCE_MS), 5, 1000);
+	pit_stop();
+}
+
+PIT_RULE(square_wave, "mode3-host", "Mode 3 gives interrupts again and again in the host", MASKABLE, IRQ_NEEDS)
+{
+	pit_start_irq(PIT_SQUARE_WAVE, TICKS_PER_MS);
 	expect_range("interrupts of IRQ 0", wait_for_count(&this_cpu()->interrupts[VECTOR_PIT], 5, PATIENCE_MS), 5, 1000);
 	pit_stop();
 }

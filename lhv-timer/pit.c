@@ -8,6 +8,9 @@
 #define BOTH_BYTES 0x30
 #define LATCH_COUNT 0x00
 #define READ_BACK_STATUS_0 0xe2
+#define READ_BACK_0 0xc2
+#define READ_BACK_NO_COUNT 0x20
+#define READ_BACK_NO_STATUS 0x10
 
 void pit_set_mode(enum pit_mode mode)
 {
@@ -39,6 +42,16 @@ u16 pit_count(void)
 u8 pit_status(void)
 {
 	out8(CONTROL, READ_BACK_STATUS_0);
+	return in8(CHANNEL_0);
+}
+
+void pit_latch(bool latch_count, bool latch_status)
+{
+	out8(CONTROL, READ_BACK_0 | (latch_count ? 0 : READ_BACK_NO_COUNT) | (latch_status ? 0 : READ_BACK_NO_STATUS));
+}
+
+u8 pit_read_byte(void)
+{
 	return in8(CHANNEL_0);
 }
 

@@ -27,5 +27,11 @@ u8 pit_status(void);
 #define PIT_STATUS_OUT BIT(7)
 #define PIT_STATUS_NULL BIT(6)
 
+/* The read-back command: latches the count, the status, or both, unless latched already; pit_read_byte() then gives them. */
+void pit_latch(bool count, bool status);
+
+/* The next byte that the channel gives: a latched status first, then the low and the high byte of the count. */
+u8 pit_read_byte(void);
+
 /* No more interrupts: mode 0, counting stopped for want of a count. */
 void pit_stop(void);
