@@ -64,17 +64,46 @@ static bool is_watchdogs(struct guest *guest, u32 reason, bool guarded)
 	return false;
 }
 
+/* Planted faults of the platform, by way of fields that the test does not look at meanwhile. Returns the timer's value. */
+static u64 plant_before_entry(const struct guest *guest)
+{
+	u64 timer = guest->own_timer ? vmread(VMCS_PREEMPTION_TIMER) : 0;
+
+	if (fault(FAULT_TSC_OFFSET_IGNORED))
+		vmwrite(VMCS_TSC_OFFSET, 0);
+	if (fault(FAULT_RDTSCP_ALWAYS) && caps_allow(&this_cpu()->caps.proc2, PROC2_ENABLE_RDTSCP)) {
+		vmwrite(VMCS_PROC_CONTROLS, vmread(VMCS_PROC_CONTROLS) | PROC_ACTIVATE_SECONDARY_CONTROLS);
+		vmwrite(VMCS_PROC2_CONTROLS, vmread(VMCS_PROC2_CONTROLS) | PROC2_ENABLE_RDTSCP);
+	}
+	if (guest->own_timer && fault(FAULT_PREEMPTION_TIMER_EARLY))
+		vmwrite(VMCS_PREEMPTION_TIMER, timer / 4);
+	if (guest->own_timer && fault(FAULT_PREEMPTION_TIMER_NEVER))
+		vmwrite(VMCS_PIN_CONTROLS, vmread(VMCS_PIN_CONTROLS) & ~(u64)PIN_ACTIVATE_PREEMPTION_TIMER);
+	return timer;
+}
+
+static void plant_after_exit(const struct guest *guest, u64 timer)
+{
+	if (guest->own_timer && (fault(FAULT_PREEMPTION_TIMER_NOT_SAVED) || fault(FAULT_PREEMPTION_TIMER_EARLY)))
+		vmwrite(VMCS_PREEMPTION_TIMER, timer);
+}
+
 struct exit guest_run(struct guest *guest)
 {
 	bool guarded = timer_guards(guest);
+	u64 timer = 0;
 	struct exit exit = {SUCCEEDED, 0};
 
 	this_cpu()->in_guest = 1;
 	do {
 		if (guarded)
 			set_timer();
+		if (faults_planted)
+			timer = plant_before_entry(guest);
 		if (!vm_enter(&guest->registers, guest->launched, &exit.entry))
 			break;
+		if (faults_planted)
+			plant_after_exit(guest, timer);
 		exit.reason = vmread(VMCS_EXIT_REASON);
 		guest->launched |= !(exit.reason & ENTRY_FAILURE);
 	} while (is_watchdogs(guest, exit.reason, guarded));

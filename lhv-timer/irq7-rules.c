@@ -159,3 +159,41 @@ IRQ7_RULE(guest_eoi, "guest.no-eoi", "A spurious IRQ 7 in a guest is not acknowl
 	expect_equal("spurious IRQ 7 counted in the guest", this_cpu()->guest_spurious[0] - before, 1);
 	expect_equal("interrupts in service: IRQ 0 still", pic_in_service(), BIT(PIT_IRQ));
 }
+
+static void guest_storm(void)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		withdraw_request();
+		let_interrupts_in();
+	}
+}
+
+IRQ7_RULE(guest_storm_harmless, "guest.storm", "A hundred requests withdrawn in a guest do no harm", NEED_VMX_ROOT)
+{
+	struct guest *guest = guest_golden(guest_storm);
+
+	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	expect_done(guest);
+	expect_nothing_in_service();
+	expect_ticks_still_come(&this_cpu()->interrupts[VECTOR_PIT]);
+}
+
+static void guest_waits_for_three(void)
+{
+	wait_for_count(&this_cpu()->guest_interrupts[VECTOR_PIT], 3, PATIENCE_MS);
+}
+
+IRQ7_RULE(guest_ticks_in_guest, "guest.ticks-in-guest", "After a request withdrawn in a guest ordinary interrupts still arrive in a guest",
+	  NEED_VMX_ROOT)
+{
+	struct guest *guest = guest_golden(guest_withdraws);
+
+	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	expect_done(guest);
+	guest = guest_golden(guest_waits_for_three);
+	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	pit_start(PIT_RATE, PIT_HZ / 1000);
+	expect_done(guest);
+	pit_stop();
+	expect_range("interrupts of IRQ 0 in the guest", this_cpu()->guest_interrupts[VECTOR_PIT], 3, 1000);
+}

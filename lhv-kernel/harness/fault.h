@@ -24,7 +24,19 @@
 	X(EPT_NEXT_PAGE, "ept-next-page", "an EPT leaf leads to the page after the one that it names", "ept.leaf.* ept.violation.resumed") \
 	X(NO_PIT_TICK, "no-pit-tick", "IRQ 0 never arrives", "timer.pit.*-host timer.pit.*-guest") \
 	X(NO_APIC_TICK, "no-apic-tick", "local APIC timer interrupts never arrive", "timer.apic.*-host timer.apic.*-guest") \
-	X(SPURIOUS_EOI, "spurious-eoi", "a spurious IRQ 7 is taken for a real one and gets an EOI", "irq7.host.no-eoi irq7.guest.no-eoi")
+	X(SPURIOUS_EOI, "spurious-eoi", "a spurious IRQ 7 is taken for a real one and gets an EOI", "irq7.host.no-eoi irq7.guest.no-eoi irq7.slave.*.no-eoi") \
+	X(EOI_MISSING, "eoi-missing", "an EOI does not reach the interrupt controllers", \
+	  "timer.pit.periodic-* timer.apic.periodic-* irq7.slave.*.eoi-master") \
+	X(INTERRUPT_LOST_GUEST, "interrupt-lost-guest", "interrupts never arrive in guests", "timer.pit.*-guest timer.apic.*-guest") \
+	X(TSC_OFFSET_IGNORED, "tsc-offset-ignored", "the TSC offset has no effect", \
+	  "timer.tsc.offset-positive timer.tsc.offset-negative timer.tsc.offset-rd*") \
+	X(RDTSCP_ALWAYS, "rdtscp-always", "RDTSCP works in guests whatever the controls say", "timer.tsc.rdtscp-off-ud*") \
+	X(PREEMPTION_TIMER_EARLY, "preemption-timer-early", "the VMX-preemption timer counts four times too fast", "timer.preemption.not-early timer.preemption.reloaded") \
+	X(PREEMPTION_TIMER_NEVER, "preemption-timer-never", "the VMX-preemption timer never causes a VM exit", \
+	  "timer.preemption.fires timer.preemption.zero timer.preemption.activity-hlt") \
+	X(PREEMPTION_TIMER_NOT_SAVED, "preemption-timer-not-saved", "VM exits leave the VMX-preemption timer value alone", "timer.preemption.saved-*") \
+	X(MTRR_WRITE_DROPPED, "mtrr-write-dropped", "WRMSR to the MTRRs succeeds and changes nothing", \
+	  "mtrr.variable.write-type mtrr.variable.address-bits")
 
 #define X(name, text, what, caught_by) FAULT_##name,
 enum planted_fault { PLANTED_FAULTS(X) };

@@ -81,10 +81,12 @@ bool pic_acknowledge(unsigned irq)
 {
 	/* only the lowest priority line of a chip can be spurious; the chips keep the rest apart */
 	if (irq % 8 == 7 && !fault(FAULT_SPURIOUS_EOI) && !(pic_in_service() >> irq & 1)) {
-		if (irq >= 8)
+		if (irq >= 8 && !fault(FAULT_EOI_MISSING))
 			out8(MASTER, OCW2_SPECIFIC_EOI | CASCADE);
 		return false;
 	}
+	if (fault(FAULT_EOI_MISSING))
+		return true;
 	if (irq >= 8)
 		out8(SLAVE, OCW2_EOI);
 	out8(MASTER, OCW2_EOI);
