@@ -69,9 +69,8 @@ void art_start(unsigned count)
 	if (!console_lend_screen())
 		return;
 	cpus_shown = count;
-	put(0, 0, "host: ticks of the PIT and of each", TITLE);
-	put(1, 0, "CPU's local APIC timer", TITLE);
-	put(0, HALF + 1, "guests: the same", TITLE);
+	put(0, 0, "host: PIT and local APIC timers", TITLE);
+	put(0, HALF + 1, "guests: PIT and local APIC timers", TITLE);
 	for (unsigned row = 0; row < STATUS_ROW; row++)
 		vga_put(row, HALF - 1, '|', PLAIN);
 	for (unsigned cpu = 0; cpu < count; cpu++)

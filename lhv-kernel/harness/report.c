@@ -117,6 +117,8 @@ static void print_failure(const struct rule *rule, unsigned number, u32 iteratio
 		append(block, BLOCK_SIZE, "  iteration: %u\n", iteration);
 	format(text, sizeof(text), "scripts/lhv run --arch " LHV_ARCH " --cpus %u --opt 0x%llx --seed %llu%s%s --tests %s", cpu_count,
 	       option_mask, options.seed, options.faults[0] ? " --fault " : "", options.faults, rule->id);
+	if (options.iterations != 1)
+		append(text, sizeof(text), " --iter %u", iteration > 1 ? iteration : 2);
 	add(block, "repeat", text);
 	append(block, BLOCK_SIZE, "  ...\n");
 	print_block(block);

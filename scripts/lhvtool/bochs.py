@@ -33,7 +33,7 @@ vgaromimage: file={vga_firmware}
 pci: enabled=1, chipset=i440fx, advopts="nohpet"
 config_interface: textconfig
 display_library: term
-vga: extension=vbe, update_freq=5, realtime=0
+vga: extension=vbe, update_freq={screen_hz}, realtime=0
 ata0-master: type=cdrom, path=cd.iso, status=inserted
 boot: cdrom
 com1: enabled=1, mode=file, dev=serial.txt
@@ -132,6 +132,7 @@ class Bochs:
         """Writes the configuration and the boot medium into the folder; returns the command."""
         media.iso(Path(folder, "cd.iso"), self.kernel, command_line)
         Path(folder, "bochsrc").write_text(CONFIGURATION.format(
+            screen_hz=50 if self.shows_screen else 5,
             model=self.model, cpus=self.cpus, memory=self.memory,
             firmware=FIRMWARE, vga_firmware=VGA_FIRMWARE))
         Path(folder, "rc").write_text(DEBUGGER_COMMANDS)

@@ -86,7 +86,7 @@ class BootLog:
 
         None where the log does not tell: before the first rule, and in later iterations of a soak.
         """
-        return None if self.iterations else self.running or self.last
+        return self.running or (None if self.iterations else self.last)
 
     @property
     def seen(self):

@@ -127,7 +127,7 @@ def _drain_own(process, pattern, folder):
         time.sleep(POLL_SECONDS)
     try:
         terminal = os.open(os.fsdecode(named[1]), os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(terminal)
+        tty.setraw(terminal, termios.TCSANOW)   # and keep what it has drawn already
     except (OSError, termios.error):
         return                    # it has ended already
     _drain(terminal, Path(folder, TERMINAL))

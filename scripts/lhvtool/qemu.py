@@ -80,11 +80,12 @@ class Qemu:
     def prepare(self, folder, command_line):
         """Returns the command; the folder needs nothing more."""
         media.check_words(command_line.split())
-        monitor = ["-qmp", f"unix:{MONITOR},server=on,wait=off"] if self.shows_screen else []
-        return [PROGRAM, *monitor, "-accel", self.accelerator, "-cpu", self.model, "-smp", str(self.cpus),
+        # for a picture the machine must stay when the kernel has ended it
+        end = (["-no-shutdown", "-qmp", f"unix:{MONITOR},server=on,wait=off"] if self.shows_screen
+               else ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"])
+        return [PROGRAM, "-accel", self.accelerator, "-cpu", self.model, "-smp", str(self.cpus),
                 "-m", str(self.memory), "-nodefaults", "-vga", "std", "-display", "none",
-                "-no-reboot", "-serial", "file:serial.txt",
-                "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
+                "-no-reboot", "-serial", "file:serial.txt", *end,
                 "-kernel", str(self.kernel), "-append", command_line]
 
     def last_words(self, folder):

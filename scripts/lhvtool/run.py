@@ -67,7 +67,7 @@ def run(platform, arch, options, timeout, folder, rules, watch, picture=None):
         if boot.ended == "interrupt":
             return report
         log = boot.log
-        if log.iterations and not boot.finished and not log.bail:
+        if log.iterations and log.culprit is None and not boot.finished and not log.bail:
             report.trouble = _soak_sentence(boot, timeout)
             return report
         planned = max(planned, log.plan or 0)
