@@ -63,8 +63,15 @@ void ept_map(struct ept *ept, u64 guest, u64 host, enum ept_leaf leaf, u64 right
 	}
 	if (fault(FAULT_EPT_NEXT_PAGE) && guest != host)
 		host += 1ull << SHIFT(leaf);
-	table[guest >> SHIFT(leaf) & (ENTRIES - 1)] =
-		host | rights | EPT_MEMORY_TYPE(memory_type) | (leaf == EPT_4K ? 0 : EPT_LEAF);
+	ept_write(&table[guest >> SHIFT(leaf) & (ENTRIES - 1)],
+		  host | rights | EPT_MEMORY_TYPE(memory_type) | (leaf == EPT_4K ? 0 : EPT_LEAF));
+}
+
+void ept_write(u64 *entry, u64 value)
+{
+	if (fault(FAULT_EPT_RIGHT_IGNORED) && value & EPT_READ)
+		value |= EPT_RWX;
+	*(volatile u64 *)entry = value;
 }
 
 u64 *ept_entry(struct ept *ept, u64 guest, enum ept_leaf leaf)

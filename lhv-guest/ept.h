@@ -29,6 +29,9 @@ struct ept ept_create(void *pages, unsigned count);
  */
 void ept_map(struct ept *ept, u64 guest, u64 host, enum ept_leaf leaf, u64 rights, u8 memory_type);
 
+/* Writes an entry of a tree, found by ept_entry(): all of it, so that it can be wrong. */
+void ept_write(u64 *entry, u64 value);
+
 /* The entry that maps a guest-physical address at that level, or 0 where the tree does not reach down to it. */
 u64 *ept_entry(struct ept *ept, u64 guest, enum ept_leaf leaf);
 

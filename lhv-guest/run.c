@@ -110,6 +110,8 @@ struct exit guest_run(struct guest *guest)
 	this_cpu()->in_guest = 0;
 	if (fault(FAULT_EXIT_REASON) && exit.entry == SUCCEEDED)
 		exit.reason++;
+	if (fault(FAULT_EPT_NO_MISCONFIGURATION) && exit.reason == EXIT_REASON_EPT_MISCONFIGURATION)
+		exit.reason = EXIT_REASON_EPT_VIOLATION;
 	return exit;
 }
 

@@ -22,6 +22,15 @@
 	X(EXIT_REGISTERS, "exit-registers", "VM exits lose a guest register", "exit.registers.*") \
 	X(ENTRY_REGISTERS, "entry-registers", "VM entries lose a guest register", "exit.registers.*") \
 	X(EPT_NEXT_PAGE, "ept-next-page", "an EPT leaf leads to the page after the one that it names", "ept.leaf.* ept.violation.resumed") \
+	X(EPT_RIGHT_IGNORED, "ept-right-ignored", "an EPT entry that gives some right gives all", "ept.violation.pte-* ept.violation.pde-* ept.violation.pdpte-*") \
+	X(EPT_NO_MISCONFIGURATION, "ept-no-misconfiguration", "EPT misconfigurations are taken for EPT violations", "ept.misconfiguration.*") \
+	X(EPT_POINTER_IGNORED, "ept-pointer-ignored", "VM entries go on with the EPT pointer of the first", "ept.switch.*") \
+	X(INVEPT_NO_EFFECT, "invept-no-effect", "INVEPT succeeds and drops no cached translation", "invept.effect.*") \
+	X(INVEPT_ANY_TYPE, "invept-any-type", "INVEPT accepts every type and descriptor", "invept.type-* invept.single.bad-*") \
+	X(INVVPID_NO_EFFECT, "invvpid-no-effect", "INVVPID succeeds and drops no cached translation", "vpid.invvpid.*") \
+	X(INVVPID_ONE_ADDRESS, "invvpid-one-address", "INVVPID of every type drops the translations of one address only", "vpid.invvpid.all-addresses-*") \
+	X(INVVPID_ANY_TYPE, "invvpid-any-type", "INVVPID accepts every type and descriptor", "invvpid.type-* invvpid.reserved-*") \
+	X(VPID_IGNORED, "vpid-ignored", "translations cached under one VPID are used under the others", "vpid.other-*") \
 	X(NO_PIT_TICK, "no-pit-tick", "IRQ 0 never arrives", "timer.pit.*-host timer.pit.*-guest") \
 	X(NO_APIC_TICK, "no-apic-tick", "local APIC timer interrupts never arrive", "timer.apic.*-host timer.apic.*-guest") \
 	X(SPURIOUS_EOI, "spurious-eoi", "a spurious IRQ 7 is taken for a real one and gets an EOI", "irq7.host.no-eoi irq7.guest.no-eoi irq7.slave.*.no-eoi") \

@@ -7,6 +7,7 @@
 #include "lib/format.h"
 #include "smp/cpu.h"
 #include "vmx/enter.h"
+#include "vmx/stale.h"
 
 /*
  * Runs one VMX instruction: result gets RFLAGS, or the outcome of a fault (whose high bits tell it apart: bits
@@ -230,18 +231,42 @@ outcome_t vmcall(void)
 	return outcome_of(result);
 }
 
-outcome_t invept(ulong type, struct invept_descriptor descriptor)
+/* What INVEPT and INVVPID seem to do with planted faults */
+static outcome_t planted_any_type(outcome_t outcome, bool planted)
+{
+	return planted && outcome == VMFAIL_VALID(28) ? SUCCEEDED : outcome;
+}
+
+outcome_t invept_operand(ulong type, const void *operand)
 {
 	ulong result;
 
-	EXECUTE(result, "invept %1, %2", "m"(descriptor), "r"(type));
-	return outcome_of(result);
+	EXECUTE(result, "invept %1, %2", "m"(*(const struct invept_descriptor *)operand), "r"(type));
+	return planted_any_type(outcome_of(result), fault(FAULT_INVEPT_ANY_TYPE));
+}
+
+outcome_t invept(ulong type, struct invept_descriptor descriptor)
+{
+	outcome_t outcome = invept_operand(type, &descriptor);
+
+	if (faults_planted && outcome == SUCCEEDED)
+		stale_invept(type, descriptor);
+	return outcome;
+}
+
+outcome_t invvpid_operand(ulong type, const void *operand)
+{
+	ulong result;
+
+	EXECUTE(result, "invvpid %1, %2", "m"(*(const struct invvpid_descriptor *)operand), "r"(type));
+	return planted_any_type(outcome_of(result), fault(FAULT_INVVPID_ANY_TYPE));
 }
 
 outcome_t invvpid(ulong type, struct invvpid_descriptor descriptor)
 {
-	ulong result;
+	outcome_t outcome = invvpid_operand(type, &descriptor);
 
-	EXECUTE(result, "invvpid %1, %2", "m"(descriptor), "r"(type));
-	return outcome_of(result);
+	if (faults_planted && outcome == SUCCEEDED)
+		stale_invvpid(type, descriptor);
+	return outcome;
 }

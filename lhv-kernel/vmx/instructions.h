@@ -48,4 +48,6 @@ enum { INVEPT_SINGLE_CONTEXT = 1, INVEPT_ALL_CONTEXTS = 2 };
 enum { INVVPID_ADDRESS = 0, INVVPID_SINGLE_CONTEXT = 1, INVVPID_ALL_CONTEXTS = 2, INVVPID_SINGLE_RETAINING_GLOBALS = 3 };
 
 outcome_t invept(ulong type, struct invept_descriptor descriptor);
+outcome_t invept_operand(ulong type, const void *operand);
 outcome_t invvpid(ulong type, struct invvpid_descriptor descriptor);
+outcome_t invvpid_operand(ulong type, const void *operand);

@@ -6,6 +6,7 @@
 #include "memory/pages.h"
 #include "smp/cpu.h"
 #include "vmx/instructions.h"
+#include "vmx/stale.h"
 
 /* Returns false, with the trouble said, where VMXON outside SMX operation would fault. */
 static bool feature_control(struct cpu *cpu)
@@ -87,6 +88,7 @@ void vmx_root_restore(struct cpu *cpu)
 {
 	u64 current;
 
+	stale_forget();
 	if (cpu->vmx_trouble[0])
 		return;
 	outcome_t outcome = vmptrst(&current); /* #UD outside VMX operation; in root operation it has no other way to fail */
