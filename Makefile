@@ -35,7 +35,7 @@ mtrr  := mtrr.o msr-probe.o mtrr-rules.o pat-rules.o
 tests := smoke.o \
 	caps-cpuid.o caps-access.o caps-basic.o caps-controls.o caps-misc.o caps-cr-fixed.o caps-vmcs-enum.o caps-ept-vpid.o \
 	caps-dependencies.o caps-feature-control.o \
-	vmxon.o vmxoff.o exit-nmi.o ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o
+	vmxon.o vmxoff.o exit-nmi.o ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o
 
 last  := selftest.o main.o
 
