@@ -27,7 +27,7 @@ kernel := \
 	lib/format.o lib/glob.o lib/string.o lib/words.o \
 	memory/memory-type.o memory/pages.o \
 	smp/acpi.o smp/cpu.o smp/start.o \
-	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/root.o vmx/stale.o vmx/tables.o \
+	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/root.o vmx/stale.o vmx/tables.o vmx/vmcs-faults.o \
 	start.o
 guest := ept.o golden.o run.o traps.o window.o
 timer := apic-timer.o pit.o wait.o pit-rules.o apic-rules.o tsc-rules.o preemption-timer-rules.o irq7-rules.o irq15-rules.o soak.o
@@ -35,7 +35,10 @@ mtrr  := mtrr.o msr-probe.o mtrr-rules.o pat-rules.o
 tests := smoke.o \
 	caps-cpuid.o caps-access.o caps-basic.o caps-controls.o caps-misc.o caps-cr-fixed.o caps-vmcs-enum.o caps-ept-vpid.o \
 	caps-dependencies.o caps-feature-control.o \
-	vmxon.o vmxoff.o exit-nmi.o ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o
+	vmxon.o vmxoff.o \
+	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
+	exit-nmi.o \
+	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o
 
 last  := selftest.o main.o
 

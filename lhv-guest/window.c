@@ -1,5 +1,6 @@
 /* Windows. */
 #include "lhv-guest/window.h"
+#include "harness/scratch.h"
 #include "cpu/registers.h"
 #include "lhv-guest/hypercall.h"
 #include "lib/string.h"

@@ -45,7 +45,28 @@
 	  "timer.preemption.fires timer.preemption.zero timer.preemption.activity-hlt") \
 	X(PREEMPTION_TIMER_NOT_SAVED, "preemption-timer-not-saved", "VM exits leave the VMX-preemption timer value alone", "timer.preemption.saved-*") \
 	X(MTRR_WRITE_DROPPED, "mtrr-write-dropped", "WRMSR to the MTRRs succeeds and changes nothing", \
-	  "mtrr.variable.write-type mtrr.variable.address-bits")
+	  "mtrr.variable.write-type mtrr.variable.address-bits") \
+	X(VMCLEAR_ZEROES, "vmclear-zeroes", "VMCLEAR zeroes the region, the revision identifier included", \
+	  "vmclear.revision-kept* vmptrld.revision-then-vmclear vmcs.persistence.*vmclear vmcs.persistence.vmxoff* vmcs.migrate.fields") \
+	X(VMCLEAR_FORGETS, "vmclear-forgets", "after VMCLEAR the fields are as of the last VMPTRLD that loaded them", \
+	  "vmclear.other-written-back vmcs.persistence.vmclear vmcs.persistence.newest vmcs.persistence.after-exit vmcs.migrate.guest-*") \
+	X(VMCLEAR_FORGETS_SHADOW, "vmclear-forgets-shadow", "VMCLEAR forgets what the guest wrote into a linked shadow VMCS", \
+	  "vmcs.linked.guest-values-*") \
+	X(VMCLEAR_STAYS_CURRENT, "vmclear-stays-current", "VMCLEAR leaves the VMCS current", "vmclear.current-*") \
+	X(VMCLEAR_DROPS_CURRENT, "vmclear-drops-current", "VMCLEAR of another VMCS clears the current one too", "vmclear.other-keeps-*") \
+	X(VMCLEAR_ANY_POINTER, "vmclear-any-pointer", "VMCLEAR succeeds with any address", "vmclear.unaligned* vmclear.beyond-width*") \
+	X(VMPTRLD_ANY_POINTER, "vmptrld-any-pointer", "VMPTRLD succeeds with any address", "vmptrld.unaligned* vmptrld.beyond-width*") \
+	X(VMXON_POINTER_ACCEPTED, "vmxon-pointer-accepted", "VMCLEAR and VMPTRLD succeed with the VMXON pointer", \
+	  "vmclear.vmxon-pointer* vmptrld.vmxon-pointer*") \
+	X(VMPTRLD_ANY_REVISION, "vmptrld-any-revision", "VMPTRLD ignores the revision identifier", "vmptrld.revision-mismatch*") \
+	X(VMPTRLD_ZEROES, "vmptrld-zeroes", "VMPTRLD starts from zeros instead of the region in memory", \
+	  "vmcs.persistence.*vmclear vmcs.persistence.vmxoff* vmcs.migrate.fields") \
+	X(VMPTRLD_LOSES, "vmptrld-loses", "VMPTRLD loses the fields of the VMCS that was current", "vmptrld.own-fields vmcs.persistence.switch*") \
+	X(POINTER_NO_FAULT, "pointer-no-fault", "VMCLEAR, VMPTRLD and VMPTRST ignore faults of their memory operand", \
+	  "vmclear.operand-* vmptrld.operand-* vmptrst.operand-*") \
+	X(VMPTRST_WRONG, "vmptrst-wrong", "VMPTRST stores 0 without a current VMCS, else the page after", \
+	  "vmptrst.value* vmptrst.no-current* vmptrld.success") \
+	X(LAUNCH_STATE_KEPT, "launch-state-kept", "VMCLEAR does not clear the launch state", "vmcs.launch-state.*vmclear*")
 
 #define X(name, text, what, caught_by) FAULT_##name,
 enum planted_fault { PLANTED_FAULTS(X) };

@@ -110,7 +110,7 @@ static void report_vmx(const struct cpu *cpu)
 		{NEED_TERTIARY_CONTROLS, "tertiary controls"}, {NEED_SECONDARY_EXIT_CONTROLS, "secondary exit controls"},
 		{NEED_PREEMPTION_TIMER, "preemption timer"}, {NEED_EPT, "EPT"}, {NEED_VPID, "VPID"},
 		{NEED_UNRESTRICTED_GUEST, "unrestricted guest"}, {NEED_VMFUNC, "VM functions"}, {NEED_INVEPT, "INVEPT"},
-		{NEED_INVVPID, "INVVPID"},
+		{NEED_INVVPID, "INVVPID"}, {NEED_VMCS_SHADOWING, "VMCS shadowing"},
 	};
 	char line[300];
 

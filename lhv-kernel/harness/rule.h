@@ -44,10 +44,14 @@ enum rule_cpus {
 	X(INVEPT, 21, "the CPU has no INVEPT") \
 	X(INVVPID, 22, "the CPU has no INVVPID") \
 	X(TSC_DEADLINE, 23, "the local APIC timer has no TSC-deadline mode") \
-	X(LEGACY_PAGING, 24, "this build runs in 64-bit mode")
+	X(LEGACY_PAGING, 24, "this build runs in 64-bit mode") \
+	X(VMCS_SHADOWING, 25, "the CPU has no VMCS shadowing")
 
 #define X(name, bit, why) NEED_##name = BIT(bit),
 enum rule_needs { RULE_NEEDS(X) };
+#undef X
+#define X(name, bit, why) +1
+enum { NEED_COUNT = RULE_NEEDS(X) };
 #undef X
 
 struct rule {
@@ -89,4 +93,4 @@ struct rule {
 extern const struct rule *const rules_begin[], *const rules_end[];
 
 /* Names of the classes, CPU choices and needs, indexed by value (needs: by bit); why a rule without that need is skipped. */
-extern const char *const rule_class_names[3], *const rule_cpus_names[3], *const need_names[25], *const need_reasons[25];
+extern const char *const rule_class_names[3], *const rule_cpus_names[3], *const need_names[NEED_COUNT], *const need_reasons[NEED_COUNT];

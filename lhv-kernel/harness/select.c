@@ -12,12 +12,12 @@
 
 const char *const rule_class_names[3] = {[MUST] = "must", [UNDEFINED] = "undefined", [OBSERVED] = "observed"};
 const char *const rule_cpus_names[3] = {[EVERY_CPU] = "every", [BOOT_CPU] = "boot", [TWO_CPUS] = "two"};
-const char *const need_names[25] = {
+const char *const need_names[NEED_COUNT] = {
 #define X(name, bit, why) [bit] = #name,
 	RULE_NEEDS(X)
 #undef X
 };
-const char *const need_reasons[25] = {
+const char *const need_reasons[NEED_COUNT] = {
 #define X(name, bit, why) [bit] = why,
 	RULE_NEEDS(X)
 #undef X
@@ -50,6 +50,7 @@ u64 needs_of(const struct cpu *cpu)
 	HAS(VPID, caps_allow(&caps->proc2, PROC2_ENABLE_VPID));
 	HAS(UNRESTRICTED_GUEST, caps_allow(&caps->proc2, PROC2_UNRESTRICTED_GUEST));
 	HAS(VMFUNC, caps_allow(&caps->proc2, PROC2_ENABLE_VM_FUNCTIONS));
+	HAS(VMCS_SHADOWING, caps_allow(&caps->proc2, PROC2_VMCS_SHADOWING));
 	HAS(PREEMPTION_TIMER, caps_allow(&caps->pin, PIN_ACTIVATE_PREEMPTION_TIMER));
 	HAS(INVEPT, caps->ept_vpid & EPT_VPID_CAP_INVEPT);
 	HAS(INVVPID, caps->ept_vpid & EPT_VPID_CAP_INVVPID);
@@ -98,17 +99,28 @@ static bool chosen_by_mask(const struct rule *rule)
 	return !rule->opt || rule->opt & option_mask;
 }
 
-#define SELFTEST "selftest."
+/* Rules whose ids begin so run only where a glob that begins so names them */
+static const char *const only_by_name[] = {"selftest.", "vmcs.layout"};
+
+static const char *name_wanted(const struct rule *rule)
+{
+	for (unsigned i = 0; i < COUNT(only_by_name); i++)
+		if (!strncmp(rule->id, only_by_name[i], strlen(only_by_name[i])))
+			return only_by_name[i];
+	return 0;
+}
 
 static bool chosen_by_globs(const struct rule *rule)
 {
+	const char *wanted = name_wanted(rule);
+
 	if (options.skip[0] && globs_match(options.skip, rule->id))
 		return false;
-	if (!strncmp(rule->id, SELFTEST, sizeof(SELFTEST) - 1)) {
+	if (wanted) {
 		char glob[80];
 
 		for (unsigned i = 0; list_word(options.tests, i, glob, sizeof(glob)); i++)
-			if (!strncmp(glob, SELFTEST, sizeof(SELFTEST) - 1) && glob_match(glob, rule->id))
+			if (!strncmp(glob, wanted, strlen(wanted)) && glob_match(glob, rule->id))
 				return true;
 		return false;
 	}

@@ -23,7 +23,7 @@ struct plan {
 extern struct plan plan;
 
 /*
- * Makes the plan. Rules "selftest.*" are in it only where a glob names them, rules "soak.*" in every run of more
+ * Makes the plan. Rules "selftest.*" and "vmcs.layout" are in it only where a glob names them, rules "soak.*" in every run of more
  * than one iteration and in no other. Returns false, with options.error set, where
  * a glob matches nothing or no rule is left.
  */

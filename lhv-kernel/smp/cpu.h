@@ -8,6 +8,7 @@
 
 #define MAX_CPUS 16
 #define SCRATCH_PAGES 64
+#define ACTIVE_VMCSS 8
 
 struct guest;
 
@@ -31,6 +32,7 @@ struct cpu {
 	struct vmx_caps caps;
 	u64 vmxon_region, golden_vmcs; /* physical addresses */
 	u64 vmxon_last;		       /* region of the last VMXON that succeeded */
+	u64 active_vmcs[ACTIVE_VMCSS]; /* made active here, not cleared yet; 0: none */
 	u64 needs_met;		       /* NEED_*: what this CPU has */
 	struct guest *guest;	       /* of the rule that runs */
 

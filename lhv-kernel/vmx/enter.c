@@ -2,6 +2,7 @@
 #include "vmx/enter.h"
 #include "harness/fault.h"
 #include "vmx/stale.h"
+#include "vmx/vmcs-faults.h"
 
 ulong vm_enter_raw(struct registers *registers, bool resume);
 
@@ -11,6 +12,8 @@ bool vm_enter(struct registers *registers, bool resume, outcome_t *outcome)
 		registers->si = 0;
 	if (faults_planted)
 		stale_before_entry();
+	if (vmcs_faults_planted() && !entry_planted(&resume, outcome))
+		return false;
 
 	ulong result = vm_enter_raw(registers, resume);
 
@@ -19,6 +22,8 @@ bool vm_enter(struct registers *registers, bool resume, outcome_t *outcome)
 		return false;
 	}
 	*outcome = SUCCEEDED;
+	if (vmcs_faults_planted())
+		exit_planted();
 	if (fault(FAULT_EXIT_REGISTERS))
 		registers->di = 0;
 	return true;

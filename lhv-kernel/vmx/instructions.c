@@ -8,6 +8,8 @@
 #include "smp/cpu.h"
 #include "vmx/enter.h"
 #include "vmx/stale.h"
+#include "vmx/root.h"
+#include "vmx/vmcs-faults.h"
 
 /*
  * Runs one VMX instruction: result gets RFLAGS, or the outcome of a fault (whose high bits tell it apart: bits
@@ -85,12 +87,21 @@ outcome_t vmxoff(void)
 	return outcome_of(result);
 }
 
-outcome_t vmclear_operand(const void *operand)
+outcome_t vmclear_raw(const void *operand)
 {
 	ulong result;
+	outcome_t outcome;
 
 	EXECUTE(result, "vmclear %1", "m"(*(const u64 *)operand));
-	return outcome_of(result);
+	outcome = outcome_of(result);
+	if (outcome == SUCCEEDED)
+		vmcs_note_inactive(*(const u64 *)operand);
+	return outcome;
+}
+
+outcome_t vmclear_operand(const void *operand)
+{
+	return vmcs_faults_planted() ? vmclear_planted(operand) : vmclear_raw(operand);
 }
 
 outcome_t vmclear(u64 vmcs)
@@ -98,12 +109,21 @@ outcome_t vmclear(u64 vmcs)
 	return vmclear_operand(&vmcs);
 }
 
-outcome_t vmptrld_operand(const void *operand)
+outcome_t vmptrld_raw(const void *operand)
 {
 	ulong result;
+	outcome_t outcome;
 
 	EXECUTE(result, "vmptrld %1", "m"(*(const u64 *)operand));
-	return outcome_of(result);
+	outcome = outcome_of(result);
+	if (outcome == SUCCEEDED)
+		vmcs_note_active(*(const u64 *)operand);
+	return outcome;
+}
+
+outcome_t vmptrld_operand(const void *operand)
+{
+	return vmcs_faults_planted() ? vmptrld_planted(operand) : vmptrld_raw(operand);
 }
 
 outcome_t vmptrld(u64 vmcs)
@@ -111,12 +131,17 @@ outcome_t vmptrld(u64 vmcs)
 	return vmptrld_operand(&vmcs);
 }
 
-outcome_t vmptrst_operand(void *operand)
+outcome_t vmptrst_raw(void *operand)
 {
 	ulong result;
 
 	EXECUTE(result, "vmptrst (%1)", "r"(operand));
 	return outcome_of(result);
+}
+
+outcome_t vmptrst_operand(void *operand)
+{
+	return vmcs_faults_planted() ? vmptrst_planted(operand) : vmptrst_raw(operand);
 }
 
 outcome_t vmptrst(u64 *vmcs)

@@ -7,6 +7,7 @@
 #include "smp/cpu.h"
 #include "vmx/instructions.h"
 #include "vmx/stale.h"
+#include "vmx/vmcs-faults.h"
 
 /* Returns false, with the trouble said, where VMXON outside SMX operation would fault. */
 static bool feature_control(struct cpu *cpu)
@@ -84,6 +85,48 @@ void vmx_root_start(struct cpu *cpu)
 	cpu->cr4 = read_cr4();
 }
 
+static u64 *active_slot(u64 vmcs)
+{
+	struct cpu *cpu = this_cpu();
+
+	for (unsigned i = 0; i < COUNT(cpu->active_vmcs); i++)
+		if (cpu->active_vmcs[i] == vmcs)
+			return &cpu->active_vmcs[i];
+	return 0;
+}
+
+void vmcs_note_active(u64 vmcs)
+{
+	u64 *slot = active_slot(vmcs);
+
+	if (!slot)
+		slot = active_slot(0);
+	if (slot)
+		*slot = vmcs;
+}
+
+void vmcs_note_inactive(u64 vmcs)
+{
+	u64 *slot = active_slot(vmcs);
+
+	if (slot)
+		*slot = 0;
+}
+
+bool vmcs_is_active(u64 vmcs)
+{
+	return active_slot(vmcs);
+}
+
+static void clear_active(struct cpu *cpu)
+{
+	for (unsigned i = 0; i < COUNT(cpu->active_vmcs); i++) {
+		if (cpu->active_vmcs[i])
+			vmclear(cpu->active_vmcs[i]);
+		cpu->active_vmcs[i] = 0;
+	}
+}
+
 void vmx_root_restore(struct cpu *cpu)
 {
 	u64 current;
@@ -93,12 +136,14 @@ void vmx_root_restore(struct cpu *cpu)
 		return;
 	outcome_t outcome = vmptrst(&current); /* #UD outside VMX operation; in root operation it has no other way to fail */
 
-	if (outcome == SUCCEEDED && current != ~0ull)
-		vmclear(current);
+	if (outcome == SUCCEEDED)
+		clear_active(cpu);
 	if (outcome == SUCCEEDED && cpu->vmxon_last != cpu->vmxon_region)
 		outcome = vmxoff() == SUCCEEDED ? FAULT_UD : SUCCEEDED; /* in memory that the next rule uses */
 	if (outcome != SUCCEEDED) {
 		*(u32 *)(ulong)cpu->vmxon_region = caps_revision(&cpu->caps);
 		enter(cpu);
+		clear_active(cpu); /* what VMXOFF found active */
 	}
+	vmcs_faults_end();
 }

@@ -16,6 +16,14 @@ void vmx_root_restore(struct cpu *cpu);
 /* A zeroed page set up as a VMCS region: the revision identifier in its first word. Returns its physical address. */
 u64 vmcs_region(struct cpu *cpu, void *page);
 
+/*
+ * Which VMCSs are active on this CPU: VMPTRLD and VMCLEAR tell by themselves, VM entry with a VMCS link pointer does not.
+ * What is active when a rule ends is cleared, because its memory is the next rule's.
+ */
+void vmcs_note_active(u64 vmcs);
+void vmcs_note_inactive(u64 vmcs);
+bool vmcs_is_active(u64 vmcs);
+
 #define FEATURE_CONTROL_LOCK BIT(0)
 #define FEATURE_CONTROL_VMX_IN_SMX BIT(1)
 #define FEATURE_CONTROL_VMX_OUTSIDE_SMX BIT(2)

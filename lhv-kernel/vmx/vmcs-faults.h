@@ -1,0 +1,27 @@
+/* Planted faults of VMCLEAR, VMPTRLD, VMPTRST and the launch state (harness/fault.h): what a broken platform would do. */
+#pragma once
+#include "harness/fault.h"
+
+/* The instructions as they are. */
+outcome_t vmclear_raw(const void *operand);
+outcome_t vmptrld_raw(const void *operand);
+outcome_t vmptrst_raw(void *operand);
+
+/* And as they seem to be. */
+outcome_t vmclear_planted(const void *operand);
+outcome_t vmptrld_planted(const void *operand);
+outcome_t vmptrst_planted(void *operand);
+
+/* Before a VM entry: may change which instruction it is. Returns false, with *outcome set, where it seems to fail. */
+bool entry_planted(bool *resume, outcome_t *outcome);
+/* After a VM exit. */
+void exit_planted(void);
+
+/* The rule is over, and what was remembered of its VMCSs with it. */
+void vmcs_faults_end(void);
+
+/* Is any of the faults planted that this file is about? They stand together in the list. */
+static inline bool vmcs_faults_planted(void)
+{
+	return __builtin_expect(faults_planted & BITS(FAULT_LAUNCH_STATE_KEPT, FAULT_VMCLEAR_ZEROES), false);
+}
