@@ -1,6 +1,7 @@
 /* INVEPT: types, descriptors and operands; what it drops; and EPT pointers that need no INVEPT because they differ. */
 #include "cpu/fixup.h"
 #include "cpu/registers.h"
+#include "harness/scratch.h"
 #include "lhv-guest/golden.h"
 #include "lhv-tests/ept-window.h"
 #include "lib/string.h"

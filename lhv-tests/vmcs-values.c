@@ -1,6 +1,7 @@
 /* Values for every field of a VMCS. */
 #include "lhv-tests/vmcs-values.h"
 #include "harness/expect.h"
+#include "harness/scratch.h"
 #include "lib/format.h"
 #include "smp/cpu.h"
 #include "vmx/instructions.h"

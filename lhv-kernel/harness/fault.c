@@ -23,6 +23,7 @@ struct msr_fault {
 	u64 bits;
 };
 
+_Static_assert(COUNT(faults) <= 64, "a bit for each planted fault");
 u64 faults_planted;
 static struct msr_fault msr_faults[32];
 static unsigned msr_fault_count;

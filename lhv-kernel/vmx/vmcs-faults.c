@@ -1,6 +1,7 @@
 /* Planted faults of VMCLEAR, VMPTRLD, VMPTRST and the launch state. */
 #include "vmx/vmcs-faults.h"
 #include "cpu/cpuid.h"
+#include "harness/scratch.h"
 #include "lib/string.h"
 #include "smp/cpu.h"
 #include "vmx/exit-reasons.h"
