@@ -31,7 +31,7 @@ kernel := \
 	start.o
 guest := ept.o golden.o run.o traps.o window.o
 timer := apic-timer.o pit.o wait.o pit-rules.o apic-rules.o tsc-rules.o preemption-timer-rules.o irq7-rules.o irq15-rules.o soak.o
-mtrr  := mtrr.o msr-probe.o mtrr-rules.o pat-rules.o
+mtrr  := mtrr.o msr-probe.o mtrr-rules.o pat-rules.o guest-rules.o
 tests := smoke.o \
 	caps-cpuid.o caps-access.o caps-basic.o caps-controls.o caps-misc.o caps-cr-fixed.o caps-vmcs-enum.o caps-ept-vpid.o \
 	caps-dependencies.o caps-feature-control.o \

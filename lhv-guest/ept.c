@@ -96,7 +96,8 @@ static void map_range(struct ept *ept, u64 address, enum ept_leaf leaf, u64 capa
 	u8 type;
 
 	if (leaf == EPT_4K || (mtrr_uniform(&memory_types, address, size, &type) && has)) {
-		ept_map(ept, address, address, leaf, EPT_RWX, mtrr_type(&memory_types, address));
+		type = fault(FAULT_EPT_TYPE_WB) ? MEMORY_WB : mtrr_type(&memory_types, address);
+		ept_map(ept, address, address, leaf, EPT_RWX, type);
 		return;
 	}
 	for (unsigned i = 0; i < ENTRIES; i++)

@@ -66,7 +66,8 @@
 	  "vmclear.operand-* vmptrld.operand-* vmptrst.operand-*") \
 	X(VMPTRST_WRONG, "vmptrst-wrong", "VMPTRST stores 0 without a current VMCS, else the page after", \
 	  "vmptrst.value* vmptrst.no-current* vmptrld.success") \
-	X(LAUNCH_STATE_KEPT, "launch-state-kept", "VMCLEAR does not clear the launch state", "vmcs.launch-state.*vmclear*")
+	X(LAUNCH_STATE_KEPT, "launch-state-kept", "VMCLEAR does not clear the launch state", "vmcs.launch-state.*vmclear*") \
+	X(EPT_TYPE_WB, "ept-type-wb", "extended page tables map device memory write-back", "mtrr.ept.identity-types")
 
 #define X(name, text, what, caught_by) FAULT_##name,
 enum planted_fault { PLANTED_FAULTS(X) };
