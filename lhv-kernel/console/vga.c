@@ -90,8 +90,9 @@ void vga_write(const char *text)
 
 void vga_picture(void)
 {
-	for (unsigned i = 0; i < ROWS; i++)
-		clear_row(i);
+	/* NUL looks like a space; Bochs 2.7 passes over some of the spaces that replace scrolled text on its terminal */
+	for (unsigned i = 0; i < ROWS * COLUMNS; i++)
+		cells[i] = ATTRIBUTE;
 	row = column = 0;
 	show();
 	crtc(CURSOR_HIGH, 0xff); /* the cursor out of sight, the next row of text below the picture */
