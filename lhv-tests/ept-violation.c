@@ -11,8 +11,6 @@
 	RULE(name, .id = "ept.violation." id_text, .title = title_text, .sdm = section, .needs = EPT_NEEDS, \
 	     .opt = OPT_EPT | OPT_EPT_RULES, ##__VA_ARGS__)
 
-
-
 /* Wants the access to violate, and the exit to say so. rights: AND over the levels, 0 where an entry is not present. */
 static void expect_violation(const struct ept_window *window, struct exit exit, enum access access, u64 rights)
 {
