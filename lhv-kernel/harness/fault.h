@@ -31,6 +31,8 @@
 	X(INVVPID_ONE_ADDRESS, "invvpid-one-address", "INVVPID of every type drops the translations of one address only", "vpid.invvpid.all-addresses-*") \
 	X(INVVPID_ANY_TYPE, "invvpid-any-type", "INVVPID accepts every type and descriptor", "invvpid.type-* invvpid.reserved-*") \
 	X(VPID_IGNORED, "vpid-ignored", "translations cached under one VPID are used under the others", "vpid.other-*") \
+	X(SHADOW_BITMAP_IGNORED, "shadow-bitmap-ignored", "the VMREAD and VMWRITE bitmaps and the control are ignored: no VM exit", "shadow.bitmap.* shadow.off-exits") \
+	X(SHADOW_WRITE_LOST, "shadow-write-lost", "VMWRITE in a guest does not reach the shadow VMCS", "shadow.write.*") \
 	X(NO_PIT_TICK, "no-pit-tick", "IRQ 0 never arrives", "timer.pit.*-host timer.pit.*-guest") \
 	X(NO_APIC_TICK, "no-apic-tick", "local APIC timer interrupts never arrive", "timer.apic.*-host timer.apic.*-guest") \
 	X(SPURIOUS_EOI, "spurious-eoi", "a spurious IRQ 7 is taken for a real one and gets an EOI", "irq7.host.no-eoi irq7.guest.no-eoi irq7.slave.*.no-eoi") \

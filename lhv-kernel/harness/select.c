@@ -54,7 +54,6 @@ u64 needs_of(const struct cpu *cpu)
 	HAS(PREEMPTION_TIMER, caps_allow(&caps->pin, PIN_ACTIVATE_PREEMPTION_TIMER));
 	HAS(INVEPT, caps->ept_vpid & EPT_VPID_CAP_INVEPT);
 	HAS(INVVPID, caps->ept_vpid & EPT_VPID_CAP_INVVPID);
-	HAS(VMCS_SHADOWING, caps_allow(&caps->proc2, PROC2_VMCS_SHADOWING));
 	HAS(APIC, lapic_there());
 	HAS(APIC_TIMER, devices.apic_timer);
 	HAS(TSC_DEADLINE, lapic_there() && features.ecx & CPUID_1_ECX_TSC_DEADLINE);
