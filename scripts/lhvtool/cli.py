@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from . import known, media, platforms, run, show, tap
+from . import known, layout, machine, media, platforms, run, show, tap
 from .bochs import DEFAULT_MODEL
 from .catalogue import Image
 from .problem import INTERRUPTED, Problem
@@ -60,13 +60,23 @@ def parser():
                          help="the folder that `make` builds into (default: build)")
         return one
 
+    def platform_options(add, cpus):
+        add("--on", choices=tuple(platforms.CLASSES), default="bochs", help="the platform (default: bochs)")
+        add("--cpus", type=_number(1, MAX_CPUS), default=cpus, metavar="N", help=f"CPUs, 1 to 16 (default: {cpus})")
+        add("--arch", choices=ARCHES, default="amd64", help="the build (default: amd64)")
+        add("--model", metavar="CPU", help="a CPU model of the platform, or a part of its name "
+            f"(default: {DEFAULT_MODEL} on Bochs, max or host on QEMU)")
+        add("--memory", type=_number(1), default=128, metavar="MIB", help="memory (default: 128 MiB)")
+        add("--timeout", type=_number(1), default=15, metavar="S",
+            help="seconds of silence after which the machine counts as hung (default: 15)")
+        add("--out", metavar="DIR", help="the run's folder (default: a new one in build/run)")
+
     one = command("run", run_command, "Boots the kernel, runs rules and shows the verdict.")
     add = one.add_argument
-    add("--on", choices=tuple(platforms.CLASSES), default="bochs", help="the platform (default: bochs)")
+    platform_options(add, 2)
     add("--opt", metavar="MASK|NAMES", help="LHV_OPT, such as 0x1fc or ept+vpid (default: all)")
     add("--tests", metavar="GLOBS", help="only rules whose ids match, such as caps.*,vmxon.*")
     add("--skip", metavar="GLOBS", help="not the rules whose ids match")
-    add("--cpus", type=_number(1, MAX_CPUS), default=2, metavar="N", help="CPUs, 1 to 16 (default: 2)")
     add("--iter", type=_number(0), metavar="N", help="run the rules N times; 0 is without end")
     add("--seed", type=_seed, metavar="N", help="the seed of what is random")
     add("--order", choices=("list", "reverse", "random"), help="the order of the rules; random goes by the seed")
@@ -80,6 +90,7 @@ def parser():
     add("--out", metavar="DIR", help="the run's folder (default: a new one in build/run)")
     add("--screenshot", metavar="FILE", type=Path, help="save what the screen shows, as PNG: at the "
         "verdict, and in a soak (--iter) again and again after an iteration")
+    add("--format", choices=("pretty", "tap"), default="pretty", help="(default: pretty)")
     add("--fault", metavar="NAMES", help="plant faults, to see that the rules catch them")
     add("--append", default="", metavar="OPTIONS", help="more options for the kernel")
 
@@ -87,6 +98,9 @@ def parser():
     one.add_argument("--format", choices=("table", "json", "markdown"), default="table")
     one.add_argument("--arch", choices=ARCHES, default="amd64", help="the build (default: amd64)")
     one.add_argument("--faults", action="store_true", help="list the faults that can be planted instead")
+
+    one = command("vmcs-layout", layout_command, "Shows where the platform keeps each VMCS field in the VMCS region.")
+    platform_options(one.add_argument, 1)
 
     command("platforms", platforms_command, "Says which platforms can run here, and why the rest cannot.")
     return top
@@ -138,13 +152,19 @@ def repeater(options):
     return lambda rule: shlex.join([*words, "--tests", rule])
 
 
-def run_command(options):
-    """`lhv run`."""
-    words = kernel_options(options)
+def _kernel(options):
+    """The image to boot. Error: Problem where it is not built."""
     kernel = options.build / options.arch / "lhv.bin"
     if not kernel.exists():
         make = "make" if options.arch == "amd64" else f"make ARCH={options.arch}"
         raise Problem(f"{show.relative(kernel)} is not there: run `{make}`.")
+    return kernel
+
+
+def run_command(options):
+    """`lhv run`."""
+    words = kernel_options(options)
+    kernel = _kernel(options)
     issues = known.load()
     platform = platforms.CLASSES[options.on](kernel, options.model, options.cpus, options.memory)
     platform.shows_screen = options.screenshot is not None
@@ -202,6 +222,26 @@ def _markdown(entries):
     rows = [list(entries[0]), ["---"] * len(entries[0])]
     rows += [[cell(value) for value in entry.values()] for entry in entries]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def layout_command(options):
+    """`lhv vmcs-layout`: runs the one rule, and shows what it says as a table."""
+    kernel = _kernel(options)
+    platform = platforms.CLASSES[options.on](kernel, options.model, options.cpus, options.memory)
+    folder = run.new_folder(options.build / "run", options.out)
+    out = show.console()
+    show.header(out, platform, options.arch, [])
+    report = run.run(platform, options.arch, [f"tests={layout.RULE}"], options.timeout, folder, [layout.RULE],
+                     lambda number, log: None)
+    report.conclude([], {})
+    serial = folder / machine.SERIAL
+    places = layout.read(serial.read_text(errors="replace") if serial.exists() else "")
+    if not places:
+        reasons = [result.reason for result in report.results if result.reason]
+        raise Problem(f"The platform did not show its layout: {'; '.join(reasons) or report.verdict}. "
+                      f"Everything about the run is in {show.relative(folder)}.")
+    layout.show(out, places)
+    return report.status
 
 
 def platforms_command(_options):
