@@ -38,8 +38,7 @@ tests := smoke.o \
 	vmxon.o vmxoff.o \
 	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
 	exit-nmi.o \
-	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o
-	vmxon.o vmxoff.o exit-nmi.o ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o
+	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o
 
 last  := selftest.o main.o
 

@@ -80,14 +80,6 @@ def parser():
     add("--iter", type=_number(0), metavar="N", help="run the rules N times; 0 is without end")
     add("--seed", type=_seed, metavar="N", help="the seed of what is random")
     add("--order", choices=("list", "reverse", "random"), help="the order of the rules; random goes by the seed")
-    add("--arch", choices=ARCHES, default="amd64", help="the build (default: amd64)")
-    add("--model", metavar="CPU", help="a CPU model of the platform, or a part of its name "
-        f"(default: {DEFAULT_MODEL} on Bochs, max or host on QEMU)")
-    add("--memory", type=_number(1), default=128, metavar="MIB", help="memory (default: 128 MiB)")
-    add("--timeout", type=_number(1), default=15, metavar="S",
-        help="seconds of silence after which the machine counts as hung (default: 15)")
-    add("--format", choices=("pretty", "tap"), default="pretty", help="(default: pretty)")
-    add("--out", metavar="DIR", help="the run's folder (default: a new one in build/run)")
     add("--screenshot", metavar="FILE", type=Path, help="save what the screen shows, as PNG: at the "
         "verdict, and in a soak (--iter) again and again after an iteration")
     add("--format", choices=("pretty", "tap"), default="pretty", help="(default: pretty)")

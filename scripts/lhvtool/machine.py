@@ -6,7 +6,6 @@ is over, and never outlives the runner.
 
 import os
 import pty
-import re
 import resource
 import shlex
 import signal
@@ -28,7 +27,6 @@ SERIAL = "serial.txt"             # what the kernel wrote to COM1
 SCREEN = "screen.raw"             # what the emulator wrote to its terminal
 TERMINAL = "vga.raw"              # what it drew on a terminal that it opened itself
 MESSAGES = "emulator.txt"         # what it wrote to its error output
-VGA_TERMINAL = re.compile(rb'Bochs connected to screen "([^"]+)"')
 
 
 @dataclass
@@ -109,7 +107,6 @@ def _start(command, folder):
     finally:
         os.close(its)
     threading.Thread(target=_drain, args=(ours, Path(folder, SCREEN)), daemon=True).start()
-    threading.Thread(target=_drain_vga, args=(process, Path(folder, MESSAGES)), daemon=True).start()
     return process
 
 
@@ -125,9 +122,6 @@ def _drain(terminal, path):
 def _drain_own(process, pattern, folder):
     """Keeps what the emulator draws on the terminal that its messages name, or else it would wait for a reader."""
     while not (named := pattern.search(Path(folder, MESSAGES).read_bytes())):
-def _drain_vga(process, messages):
-    """Reads what Bochs draws on a second terminal, which it names: it stops for ever once that is full."""
-    while not (match := VGA_TERMINAL.search(messages.read_bytes())):
         if process.poll() is not None:
             return
         time.sleep(POLL_SECONDS)
@@ -137,13 +131,6 @@ def _drain_vga(process, messages):
     except (OSError, termios.error):
         return                    # it has ended already
     _drain(terminal, Path(folder, TERMINAL))
-        terminal = os.open(match[1], os.O_RDWR | os.O_NOCTTY)
-        tty.setraw(terminal)      # neither waits for line ends nor echoes
-        with open(terminal, "rb", buffering=0) as source:
-            while source.read(65536):
-                pass
-    except (OSError, termios.error):
-        pass                      # the emulator has ended
 
 
 def _follow(process, path, log, timeout, watch):
