@@ -3,6 +3,7 @@
 #include "cpu/msr.h"
 #include "cpu/registers.h"
 #include "cpu/traps.h"
+#include "harness/expect.h"
 #include "harness/select.h"
 #include "interrupts/devices.h"
 #include "interrupts/lapic.h"
@@ -21,7 +22,41 @@ static const u32 msrs[] = {
 static struct {
 	u64 value[COUNT(msrs)];
 	bool there[COUNT(msrs)];
+	/* those of the running rule alone */
+	struct {
+		u32 msr;
+		u64 value;
+	} own[8];
+	unsigned own_count;
 } saved[MAX_CPUS];
+
+u64 msr_restore_after_rule(u32 msr, const char *name)
+{
+	struct cpu *cpu = this_cpu();
+	unsigned i = saved[cpu->index].own_count;
+	u64 value;
+
+	if (msr_try_read(msr, &value) != SUCCEEDED)
+		rule_skip("the CPU has no %s (MSR %xh)", name, msr);
+	if (i == COUNT(saved[0].own))
+		rule_fail("MSRs that a rule changes", "at most 8", "the rule has more");
+	saved[cpu->index].own[i].msr = msr;
+	saved[cpu->index].own[i].value = value;
+	saved[cpu->index].own_count++;
+	return value;
+}
+
+/* The last first: an MSR that was named twice gets its first value */
+static void restore_own_msrs(struct cpu *cpu)
+{
+	while (saved[cpu->index].own_count) {
+		unsigned i = --saved[cpu->index].own_count;
+		u64 now;
+
+		if (msr_try_read(saved[cpu->index].own[i].msr, &now) == SUCCEEDED && now != saved[cpu->index].own[i].value)
+			msr_try_write(saved[cpu->index].own[i].msr, saved[cpu->index].own[i].value);
+	}
+}
 
 void host_state_save(struct cpu *cpu)
 {
@@ -57,6 +92,7 @@ void host_state_restore(struct cpu *cpu)
 		if (saved[cpu->index].there[i] && msr_try_read(msrs[i], &now) == SUCCEEDED && now != saved[cpu->index].value[i])
 			msr_try_write(msrs[i], saved[cpu->index].value[i]);
 	}
+	restore_own_msrs(cpu);
 	lapic_reset();
 	if (cpu->boot && devices.pic)
 		pic_reset();
