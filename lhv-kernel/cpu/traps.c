@@ -4,6 +4,7 @@
 #include "cpu/fixup.h"
 #include "cpu/registers.h"
 #include "harness/finish.h"
+#include "cpu/user.h"
 #include "harness/recover.h"
 #include "interrupts/interrupts.h"
 #include "lib/format.h"
@@ -13,6 +14,8 @@ void traps_fill_idt(struct gate *idt)
 {
 	for (unsigned vector = 0; vector < IDT_ENTRIES; vector++)
 		idt_set(idt, vector, host_stubs[vector], 0);
+	idt_set(idt, VECTOR_USER_RETURN, user_return, 0);
+	idt[VECTOR_USER_RETURN].attributes |= GATE_DPL3;
 #ifdef __x86_64__
 	idt_set(idt, VECTOR_NMI, host_stubs[VECTOR_NMI], IST_NMI);
 	idt_set(idt, VECTOR_DOUBLE_FAULT, host_stubs[VECTOR_DOUBLE_FAULT], IST_DOUBLE_FAULT);

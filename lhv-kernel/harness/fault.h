@@ -69,7 +69,20 @@
 	X(VMPTRST_WRONG, "vmptrst-wrong", "VMPTRST stores 0 without a current VMCS, else the page after", \
 	  "vmptrst.value* vmptrst.no-current* vmptrld.success") \
 	X(LAUNCH_STATE_KEPT, "launch-state-kept", "VMCLEAR does not clear the launch state", "vmcs.launch-state.*vmclear*") \
-	X(EPT_TYPE_WB, "ept-type-wb", "extended page tables map device memory write-back", "mtrr.ept.identity-types")
+	X(EPT_TYPE_WB, "ept-type-wb", "extended page tables map device memory write-back", "mtrr.ept.identity-types") \
+	X(MSR_ENTRY_SKIPPED, "msr-entry-skipped", "the last entry of every MSR area is passed over", \
+	  "msr.entry-load.lstar msr.exit-store.lstar msr.exit-load.lstar msr.*-load.sixteen msr.exit-store.sixteen") \
+	X(MSR_STORE_STALE, "msr-store-stale", "VM exits store nothing into the MSR-store area", "msr.exit-store.*") \
+	X(MSR_LIST_BACKWARDS, "msr-list-backwards", "MSR areas are loaded from the last entry to the first", \
+	  "msr.entry-load.last-wins msr.exit-load.last-wins") \
+	X(MSR_FAILURE_NUMBER, "msr-failure-number", "a bad MSR-load entry is counted from 0", "msr.entry-load.qualification-* msr.entry-load.refused.*") \
+	X(MSR_BITMAP_QUARTER, "msr-bitmap-quarter", "the quarter for WRMSR of the high range is ignored", "msr.bitmap.write-high.*") \
+	X(MSR_BITMAP_IGNORED, "msr-bitmap-ignored", "RDMSR and WRMSR exit whatever the bitmaps say", "msr.bitmap.*.bit-clear msr.bitmap.gp.*") \
+	X(MSR_GP_BEFORE_EXIT, "msr-gp-before-exit", "#GP for an MSR that does not exist comes before the VM exit", "msr.bitmap.exit-before-gp.*") \
+	X(MSR_FS_BASE_LOST, "msr-fs-base-lost", "a guest's WRMSR of IA32_FS_BASE does not reach its VMCS", "msr.bitmap.field.fs-base-write") \
+	X(CPL_IGNORED, "cpl-ignored", "ring 3 may do what ring 0 may", "user.host.gp.* user.host.vmx.* user.host.pf.*") \
+	X(EXIT_BEFORE_CPL, "exit-before-cpl", "VM exits come before the privilege level is looked at", "user.guest.gp.*") \
+	X(UNRESTRICTED_IGNORED, "unrestricted-ignored", "\"unrestricted guest\" does nothing", "ug.*")
 
 #define X(name, text, what, caught_by) FAULT_##name,
 enum planted_fault { PLANTED_FAULTS(X) };
