@@ -112,6 +112,9 @@ struct exit guest_run(struct guest *guest)
 		exit.reason++;
 	if (fault(FAULT_EPT_NO_MISCONFIGURATION) && exit.reason == EXIT_REASON_EPT_MISCONFIGURATION)
 		exit.reason = EXIT_REASON_EPT_VIOLATION;
+	if (fault(FAULT_EXIT_BEFORE_CPL) && exit.reason == EXIT_REASON_VMCALL && guest->registers.ax == HYPERCALL_EXCEPTION &&
+	    guest->exception.cs & 3)
+		exit.reason = EXIT_REASON_HLT;
 	return exit;
 }
 

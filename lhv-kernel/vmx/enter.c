@@ -3,6 +3,7 @@
 #include "harness/fault.h"
 #include "vmx/stale.h"
 #include "vmx/vmcs-faults.h"
+#include "vmx/planted.h"
 
 ulong vm_enter_raw(struct registers *registers, bool resume);
 
@@ -15,8 +16,15 @@ bool vm_enter(struct registers *registers, bool resume, outcome_t *outcome)
 	if (vmcs_faults_planted() && !entry_planted(&resume, outcome))
 		return false;
 
+	if (faults_planted)
+		planted_before_entry();
+
 	ulong result = vm_enter_raw(registers, resume);
 
+	while (faults_planted && planted_after_exit(registers, result == ~0ul)) {
+		planted_before_entry();
+		result = vm_enter_raw(registers, true);
+	}
 	if (result != ~0ul) {
 		*outcome = outcome_of(result);
 		return false;

@@ -10,6 +10,7 @@
 #include "vmx/stale.h"
 #include "vmx/root.h"
 #include "vmx/vmcs-faults.h"
+#include "vmx/exit-reasons.h"
 
 /*
  * Runs one VMX instruction: result gets RFLAGS, or the outcome of a fault (whose high bits tell it apart: bits
@@ -223,6 +224,9 @@ u64 vmread(enum vmcs_field field)
 	must_succeed("VMREAD", field, vmread_try(field, &value));
 	if (fault(FAULT_EXIT_LENGTH) && field == VMCS_EXIT_INSTRUCTION_LENGTH)
 		value = 0;
+	if (fault(FAULT_MSR_FAILURE_NUMBER) && field == VMCS_EXIT_QUALIFICATION &&
+	    vmread(VMCS_EXIT_REASON) == (EXIT_REASON_ENTRY_FAILURE | EXIT_REASON_MSR_LOADING))
+		value--;
 	return value;
 }
 
