@@ -82,7 +82,8 @@
 	X(MSR_FS_BASE_LOST, "msr-fs-base-lost", "a guest's WRMSR of IA32_FS_BASE does not reach its VMCS", "msr.bitmap.field.fs-base-write") \
 	X(CPL_IGNORED, "cpl-ignored", "ring 3 may do what ring 0 may", "user.host.gp.* user.host.vmx.* user.host.pf.*") \
 	X(EXIT_BEFORE_CPL, "exit-before-cpl", "VM exits come before the privilege level is looked at", "user.guest.gp.*") \
-	X(UNRESTRICTED_IGNORED, "unrestricted-ignored", "\"unrestricted guest\" does nothing", "ug.*")
+	X(UNRESTRICTED_IGNORED, "unrestricted-ignored", "\"unrestricted guest\" does nothing", "ug.*") \
+	X(NO_IRQ12, "no-irq12", "IRQ 12 never arrives", "ps2.irq12.host ps2.irq12.guest")
 
 #define X(name, text, what, caught_by) FAULT_##name,
 enum planted_fault { PLANTED_FAULTS(X) };

@@ -5,6 +5,8 @@
 #include "interrupts/pic.h"
 #include "smp/cpu.h"
 
+#define MOUSE_IRQ 12
+
 void interrupt_handle(u8 vector, bool guest)
 {
 	struct cpu *cpu = this_cpu();
@@ -16,6 +18,7 @@ void interrupt_handle(u8 vector, bool guest)
 
 		if (pic_acknowledge(irq)) {
 			*count += !fault(FAULT_NO_PIT_TICK) && !lost;
+			*count += !fault(irq == MOUSE_IRQ ? FAULT_NO_IRQ12 : FAULT_NO_PIT_TICK);
 		} else {
 			volatile u32 *spurious = guest ? cpu->guest_spurious : cpu->spurious;
 
