@@ -20,6 +20,7 @@ B := build/$(ARCH)
 kernel := \
 	boot/entry.o boot/trampoline.o boot/multiboot.o \
 	cpu/context.o cpu/descriptors.o cpu/msr.o cpu/paging.o cpu/registers.o cpu/time.o cpu/trap-entry.o cpu/traps.o \
+	cpu/user.o cpu/user-entry.o \
 	console/art.o console/console.o console/uart.o console/vga.o \
 	harness/expect.o harness/fault.o harness/finish.o harness/option-mask.o harness/options.o harness/platform.o harness/recover.o \
 	harness/report.o harness/restore.o harness/scratch.o harness/select.o harness/tap-text.o harness/walk.o harness/watchdog.o \
@@ -27,7 +28,7 @@ kernel := \
 	lib/format.o lib/glob.o lib/string.o lib/words.o \
 	memory/memory-type.o memory/pages.o \
 	smp/acpi.o smp/cpu.o smp/start.o \
-	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/root.o vmx/stale.o vmx/tables.o vmx/vmcs-faults.o \
+	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/planted.o vmx/root.o vmx/stale.o vmx/tables.o vmx/vmcs-faults.o \
 	start.o
 guest := ept.o golden.o run.o traps.o window.o
 timer := apic-timer.o pit.o wait.o pit-rules.o apic-rules.o tsc-rules.o preemption-timer-rules.o irq7-rules.o irq15-rules.o soak.o
@@ -38,7 +39,8 @@ tests := smoke.o \
 	vmxon.o vmxoff.o \
 	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
 	exit-nmi.o \
-	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o
+	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o \
+	msr-areas.o msr-bitmaps.o user-mode.o unrestricted.o ps2-mouse.o
 
 last  := selftest.o main.o
 

@@ -4,6 +4,7 @@
 #include "cpu/registers.h"
 #include "harness/expect.h"
 #include "harness/fault.h"
+#include "harness/scratch.h"
 #include "smp/cpu.h"
 
 #if defined(__x86_64__)

@@ -17,8 +17,7 @@ void interrupt_handle(u8 vector, bool guest)
 		unsigned irq = vector - VECTOR_PIC;
 
 		if (pic_acknowledge(irq)) {
-			*count += !fault(FAULT_NO_PIT_TICK) && !lost;
-			*count += !fault(irq == MOUSE_IRQ ? FAULT_NO_IRQ12 : FAULT_NO_PIT_TICK);
+			*count += !lost && !fault(irq == MOUSE_IRQ ? FAULT_NO_IRQ12 : FAULT_NO_PIT_TICK);
 		} else {
 			volatile u32 *spurious = guest ? cpu->guest_spurious : cpu->spurious;
 
