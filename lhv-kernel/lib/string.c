@@ -4,7 +4,10 @@
 void *memcpy(void *to, const void *from, size_t size)
 {
 	void *start = to;
-	asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+	size_t words = size / 4, rest = size % 4; /* an emulator counts each step */
+
+	asm volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+	asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(rest) : : "memory");
 	return start;
 }
 
@@ -23,7 +26,11 @@ void *memmove(void *to, const void *from, size_t size)
 void *memset(void *to, int value, size_t size)
 {
 	void *start = to;
-	asm volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(value) : "memory");
+	size_t words = size / 4, rest = size % 4;
+	u32 word = (u8)value * 0x01010101u;
+
+	asm volatile("rep stosl" : "+D"(to), "+c"(words) : "a"(word) : "memory");
+	asm volatile("rep stosb" : "+D"(to), "+c"(rest) : "a"(word) : "memory");
 	return start;
 }
 
