@@ -13,6 +13,7 @@
 #include "interrupts/lapic.h"
 #include "lhv-guest/guest.h"
 #include "lhv-guest/hypercall.h"
+#include "lhv-timer/wait.h"
 
 #define PRIVILEGED "6.9 Privileged Instructions" /* of the chapter "Protection" */
 #define CONVENTIONS "31.3 VMX Instructions"
@@ -85,7 +86,7 @@ PRIVILEGED_GP(ltr, "ltr", "LTR", 0, "ltr %w1", "r"(TSS_SELECTOR))
 PRIVILEGED_GP(invlpg, "invlpg", "INVLPG", 0, "invlpg %1", "m"(no_region))
 PRIVILEGED_GP(rdmsr, "rdmsr", "RDMSR", 0, "rdmsr", "c"(MSR_SYSENTER_CS))
 PRIVILEGED_GP(wrmsr, "wrmsr", "WRMSR", 0, "wrmsr", "c"(MSR_SYSENTER_CS), "d"(0))
-PRIVILEGED_GP(sysexit, "sysexit", "SYSEXIT", 0, "sysexit")
+PRIVILEGED_GP(sysexit, "sysexit", "SYSEXIT", NEED_SYSENTER, "sysexit")
 PRIVILEGED_GP(cli, "cli", "CLI with IOPL 0", 0, "cli")
 PRIVILEGED_GP(sti, "sti", "STI with IOPL 0", 0, "sti")
 PRIVILEGED_GP(in_80, "in", "IN with IOPL 0 and no I/O permission", 0, "inb $0x80, %%al")
@@ -261,6 +262,8 @@ HOST_RULE(interrupted, "interrupt", "An interrupt in ring 3 is handled in ring 0
 	expect_equal("interrupts in ring 3", cpu->interrupts[VECTOR_TO_SELF], 1);
 }
 
+#define PATIENCE_MS 200
+
 static void ring3_wait_a_while(void *at)
 {
 	volatile u32 *count = (volatile u32 *)((struct attempt *)at)->value;
@@ -279,10 +282,7 @@ HOST_RULE(masked, "interrupt-if0", "With IF = 0 no interrupt comes in ring 3", "
 	user_run(user_page_tables(0), ring3_wait_a_while, &attempt, RFLAGS_FIXED);
 	expect_outcome("ring 3 afterwards", attempt.outcome, SUCCEEDED);
 	expect_equal("interrupts in ring 3", cpu->interrupts[VECTOR_TO_SELF], 0);
-	interrupts_on();
-	pause();
-	interrupts_off();
-	expect_equal("interrupts once IF is 1", cpu->interrupts[VECTOR_TO_SELF], 1);
+	expect_equal("interrupts once IF is 1", wait_for_count(&cpu->interrupts[VECTOR_TO_SELF], 1, PATIENCE_MS), 1);
 }
 
 /* ---- SYSENTER and SYSCALL ------------------------------------------------------------------------------------ */
@@ -296,7 +296,8 @@ static void ring3_sysenter(void *at)
 	((struct attempt *)at)->outcome = outcome; /* where it faults */
 }
 
-HOST_RULE(sysenter, "sysenter", "SYSENTER goes from ring 3 to ring 0 as the three MSRs say", "5.8.7 Performing Fast Calls to System Procedures")
+HOST_RULE(sysenter, "sysenter", "SYSENTER goes from ring 3 to ring 0 as the three MSRs say", "5.8.7 Performing Fast Calls to System Procedures",
+	  .needs = NEED_SYSENTER)
 {
 	struct attempt attempt = {SUCCEEDED, 0};
 
@@ -309,7 +310,8 @@ HOST_RULE(sysenter, "sysenter", "SYSENTER goes from ring 3 to ring 0 as the thre
 	expect_equal("RFLAGS.IF after SYSENTER", read_flags() & RFLAGS_IF, 0);
 }
 
-HOST_RULE(sysenter_null, "gp.sysenter-null", "SYSENTER with IA32_SYSENTER_CS 0 gives #GP(0)", "5.8.7 Performing Fast Calls to System Procedures")
+HOST_RULE(sysenter_null, "gp.sysenter-null", "SYSENTER with IA32_SYSENTER_CS 0 gives #GP(0)", "5.8.7 Performing Fast Calls to System Procedures",
+	  .needs = NEED_SYSENTER)
 {
 	msr_write(MSR_SYSENTER_CS, 0);
 	expect_outcome("SYSENTER", in_ring3(ring3_sysenter), FAULT_GP0);

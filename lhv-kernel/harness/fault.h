@@ -42,7 +42,7 @@
 	X(TSC_OFFSET_IGNORED, "tsc-offset-ignored", "the TSC offset has no effect", \
 	  "timer.tsc.offset-positive timer.tsc.offset-negative timer.tsc.offset-rd*") \
 	X(RDTSCP_ALWAYS, "rdtscp-always", "RDTSCP works in guests whatever the controls say", "timer.tsc.rdtscp-off-ud*") \
-	X(PREEMPTION_TIMER_EARLY, "preemption-timer-early", "the VMX-preemption timer counts four times too fast", "timer.preemption.not-early timer.preemption.reloaded") \
+	X(PREEMPTION_TIMER_EARLY, "preemption-timer-early", "the VMX-preemption timer counts four times too fast", "timer.preemption.not-early") \
 	X(PREEMPTION_TIMER_NEVER, "preemption-timer-never", "the VMX-preemption timer never causes a VM exit", \
 	  "timer.preemption.fires timer.preemption.zero timer.preemption.activity-hlt") \
 	X(PREEMPTION_TIMER_NOT_SAVED, "preemption-timer-not-saved", "VM exits leave the VMX-preemption timer value alone", "timer.preemption.saved-*") \

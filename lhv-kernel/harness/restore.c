@@ -73,7 +73,8 @@ static void let_go(void)
 	if (option_mask & OPT_NO_EFLAGS_IF)
 		return;
 	interrupts_on();
-	pause();
+	for (unsigned i = 0; i < 10; i++) /* emulators look for interrupts only now and then */
+		pause();
 	interrupts_off();
 }
 

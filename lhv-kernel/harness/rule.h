@@ -45,7 +45,8 @@ enum rule_cpus {
 	X(INVVPID, 22, "the CPU has no INVVPID") \
 	X(TSC_DEADLINE, 23, "the local APIC timer has no TSC-deadline mode") \
 	X(LEGACY_PAGING, 24, "this build runs in 64-bit mode") \
-	X(VMCS_SHADOWING, 25, "the CPU has no VMCS shadowing")
+	X(VMCS_SHADOWING, 25, "the CPU has no VMCS shadowing") \
+	X(SYSENTER, 26, "the CPU has no SYSENTER in the mode of this build")
 
 #define X(name, bit, why) NEED_##name = BIT(bit),
 enum rule_needs { RULE_NEEDS(X) };

@@ -30,6 +30,9 @@ struct plan plan;
 #define EPT_VPID_CAP_INVEPT BIT(20)
 #define EPT_VPID_CAP_INVVPID BIT(32)
 
+/* "Auth": AMD's CPUs, and emulators of them, have SYSENTER outside 64-bit mode only */
+#define VENDOR_AMD 0x68747541
+
 u64 needs_of(const struct cpu *cpu)
 {
 	const struct vmx_caps *caps = &cpu->caps;
@@ -62,6 +65,7 @@ u64 needs_of(const struct cpu *cpu)
 	HAS(MTRR, features.edx & CPUID_1_EDX_MTRR);
 	HAS(PAT, features.edx & CPUID_1_EDX_PAT);
 	HAS(FEATURE_CONTROL, msr_try_read(MSR_FEATURE_CONTROL, &value) == SUCCEEDED);
+	HAS(SYSENTER, features.edx & CPUID_1_EDX_SEP && (sizeof(ulong) == 4 || cpuid(0, 0).ebx != VENDOR_AMD));
 	HAS(LONG_MODE, sizeof(ulong) == 8);
 	HAS(LEGACY_PAGING, sizeof(ulong) == 4);
 	HAS(INTERRUPTS, !(option_mask & (OPT_NO_EFLAGS_IF | OPT_NO_INTERRUPT)));

@@ -91,6 +91,11 @@ def parser():
     one.add_argument("--arch", choices=ARCHES, default="amd64", help="the build (default: amd64)")
     one.add_argument("--faults", action="store_true", help="list the faults that can be planted instead")
 
+    one = command("faults", list_command, "Lists the faults that can be planted, and the rules that must catch them.")
+    one.add_argument("--format", choices=("table", "json", "markdown"), default="table")
+    one.add_argument("--arch", choices=ARCHES, default="amd64", help="the build (default: amd64)")
+    one.set_defaults(faults=True)
+
     one = command("vmcs-layout", layout_command, "Shows where the platform keeps each VMCS field in the VMCS region.")
     platform_options(one.add_argument, 1)
 
