@@ -99,7 +99,7 @@ bool faults_plant(const char *list, char *error, size_t size)
 		if (plant(word))
 			continue;
 		format(error, size, "fault=%s is not known: use msr:N:flip:BITS, rdmsr:N:faults, rdmsr:N:succeeds, "
-		       "wrmsr:N:succeeds (hexadecimal) or a name that `scripts/lhv list --faults` shows", word);
+		       "wrmsr:N:succeeds (hexadecimal) or a name that `scripts/lhv faults` shows", word);
 		return false;
 	}
 	return true;
