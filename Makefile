@@ -40,7 +40,7 @@ tests := smoke.o \
 	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
 	exit-nmi.o \
 	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o \
-	msr-areas.o msr-bitmaps.o user-mode.o unrestricted.o ps2-mouse.o
+	msr-areas.o msr-entry-failures.o msr-bitmaps.o user-mode.o unrestricted.o ps2-mouse.o
 
 last  := selftest.o main.o
 
