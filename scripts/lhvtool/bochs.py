@@ -8,8 +8,9 @@ from pathlib import Path
 
 from . import media
 from .catalogue import Image
-from .machine import SCREEN
+from .machine import Platform
 from .problem import Problem
+from .process import SCREEN
 
 DEFAULT_MODEL = "corei7_haswell_4770"
 FIRMWARE = Path("/usr/share/bochs/BIOS-bochs-latest")
@@ -104,14 +105,13 @@ def missing():
     return None
 
 
-class Bochs:
-    """The platform, set up for one run. See machine.boot() for what it is asked."""
+class Bochs(Platform):
+    """The platform, set up for one run. See machine.Platform for what it is asked."""
 
     name = "bochs"
     title = "Bochs"
     accelerator = "interpreter"
     has_debugger = True
-    shows_screen = False          # whether a picture of the screen is wanted; it can always be had
     # With the debugger compiled in, Bochs draws on a terminal that it opens itself, and names
     own_terminal = re.compile(rb'connected to screen "(/dev/pts/\d+)"')
     max_memory = 2048             # MiB; Bochs can hold no more

@@ -135,3 +135,11 @@ def _bits(names, mask):
     """The names of the bits that are set in a mask; "bit N" for one without a name."""
     return tuple((names[bit] if bit < len(names) else "") or f"bit {bit}"
                  for bit in range(mask.bit_length()) if mask >> bit & 1)
+
+
+def rules_by_id(path):
+    """The rules of an image by id; none if it cannot be read, because a run needs only titles."""
+    try:
+        return {rule.id: rule for rule in Image(path).rules()}
+    except Problem:
+        return {}

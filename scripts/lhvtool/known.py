@@ -40,6 +40,11 @@ class Issue:
         return any(fnmatch.fnmatchcase(rule, glob) for glob in self.rules)
 
 
+def covering(issues, platform, arch):
+    """The issues, of a list, that cover a platform (see machine.Platform) and a build."""
+    return [issue for issue in issues if issue.covers(platform.name, platform.version, platform.model, arch)]
+
+
 def version_in(version, wanted):
     """Whether a version such as "2.7" or "6.1.0-13-amd64" lies in a range such as "<= 2.7"."""
     if wanted == "*":

@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 from . import media
-from .machine import MESSAGES
+from .machine import Platform
 from .problem import Problem
+from .process import MESSAGES
 from .screen import MONITOR
 
 PROGRAM = "qemu-system-x86_64"
@@ -54,11 +55,8 @@ def missing_kvm():
     return None
 
 
-class Qemu:
-    """The platform, set up for one run. See machine.boot() for what it is asked."""
-
-    has_debugger = False
-    shows_screen = False          # whether a picture of the screen is wanted
+class Qemu(Platform):
+    """The platform, set up for one run. See machine.Platform for what it is asked."""
 
     def __init__(self, kernel, model, cpus, memory):
         """Arguments: the kernel image, a model's name or None, the number of CPUs, MiB of memory."""

@@ -116,7 +116,7 @@ def apply_known_issues(results, issues):
 class Report:
     """A run as a whole: what was asked, what the boots were, and what they found."""
 
-    platform: object              # bochs.Bochs or qemu.Qemu
+    platform: object              # a machine.Platform
     arch: str
     options: list                 # the kernel's options, without those that the runner adds
     timeout: float
@@ -199,6 +199,8 @@ class Report:
             "refusal": self.refusal,
             "platform": self.platform.name,
             "version": self.platform.version,
+            "under": self.platform.under,
+            "platform_facts": self.platform.facts,
             "accelerator": self.platform.accelerator,
             "model": self.platform.model,
             "arch": self.arch,

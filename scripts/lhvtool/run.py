@@ -84,6 +84,9 @@ def run(platform, arch, options, timeout, folder, rules, watch, picture=None):
         barren = 0
         if log.plan is not None and len(log.seen) >= log.plan:
             return report                      # it was the last rule
+        if not platform.can_reboot:
+            report.trouble = f"The machine {_how(boot, timeout)} in {log.culprit}, and cannot be started again from here."
+            return report
         if number > planned:
             report.trouble = "There were as many boots as rules, and rules are still left."
             return report

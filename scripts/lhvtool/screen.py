@@ -11,8 +11,8 @@ import socket
 import time
 from pathlib import Path
 
-from .machine import TERMINAL
 from .problem import Problem
+from .process import TERMINAL
 
 COLUMNS, ROWS = 80, 25
 MONITOR = "monitor.socket"        # QEMU's monitor, where the platform has one

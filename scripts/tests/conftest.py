@@ -56,8 +56,8 @@ def lhv(tmp_path):
     return call
 
 
-def catalogue(*arguments):
-    """`scripts/lhv list --format json` with more arguments, as Python objects; [] if it fails."""
-    done = subprocess.run([SCRIPTS / "lhv", "list", "--format", "json", *arguments],
+def catalogue(command="list", *arguments):
+    """A list of `scripts/lhv` (list, faults) as Python objects; [] if it fails."""
+    done = subprocess.run([SCRIPTS / "lhv", command, "--format", "json", *arguments],
                           capture_output=True, text=True)
     return json.loads(done.stdout) if done.returncode == 0 else []

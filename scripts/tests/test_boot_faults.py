@@ -13,7 +13,7 @@ import yaml
 from conftest import SCRIPTS, catalogue
 
 CAUGHT = ("failed", "hung", "died")
-NAMED = {fault["name"]: fault["caught_by"] for fault in catalogue("--faults")}
+NAMED = {fault["name"]: fault["caught_by"] for fault in catalogue("faults")}
 FILES = sorted(SCRIPTS.glob("faults-*.yaml"))
 MSRS = [(path.stem, entry) for path in FILES for entry in yaml.safe_load(path.read_text())]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lhvtool import cli
+from lhvtool import arguments, cli
 
 
 def options(*words):
@@ -45,14 +45,14 @@ def test_an_unknown_model_is_a_sentence(lhv, tmp_path):
 def test_kernel_options():
     asked = options("--opt", "ept+vpid", "--tests", "a.*", "--skip", "a.b", "--iter", "3",
                     "--seed", "0x10", "--fault", "x,y", "--append", "deadline=5 console=com2")
-    assert cli.kernel_options(asked) == [
+    assert arguments.kernel_options(asked) == [
         "lhv_opt=ept+vpid", "tests=a.*", "skip=a.b", "iter=3", "seed=0x10", "fault=x,y",
         "deadline=5", "console=com2"]
-    assert cli.kernel_options(options()) == []
+    assert arguments.kernel_options(options()) == []
 
 
 def test_the_command_that_repeats_a_rule():
-    repeat = cli.repeater(options("--arch", "pae", "--cpus", "4", "--model", "haswell", "--tests", "x.*",
+    repeat = arguments.repeater(options("--arch", "pae", "--cpus", "4", "--model", "haswell", "--tests", "x.*",
                                   "--append", "deadline=5 console=com2"))
     assert repeat("a.one") == ("scripts/lhv run --on bochs --arch pae --cpus 4 --model haswell "
                                "--append 'deadline=5 console=com2' --tests a.one")

@@ -11,6 +11,7 @@ import pytest
 
 from lhvtool import run, tap
 from lhvtool.known import Issue
+from lhvtool.machine import Platform
 
 HEADER = "TAP version 14\n# LHV 0.1 amd64\n# platform: a script\n"
 ONE = "# run a.one\nok 1 - a.one\n"
@@ -19,10 +20,9 @@ THREE = "# run c.three\nok 1 - c.three\n"
 PASS = "# ticks: 123\n# verdict: pass\n"
 
 
-class Script:
+class Script(Platform):
     """A platform whose n-th boot writes the n-th log; then it ends, or hangs if the log says so."""
 
-    has_debugger = False
     name, title, version, accelerator, model, cpus, memory = (
         "bochs", "A script", "2.7", "interpreter", "a model", 2, 128)
 

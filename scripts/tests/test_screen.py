@@ -6,8 +6,8 @@ import pytest
 
 from lhvtool import screen
 from lhvtool.log import BootLog
-from lhvtool.machine import TERMINAL
 from lhvtool.problem import Problem
+from lhvtool.process import TERMINAL
 from test_run import HEADER, PASS, Script, outcomes, play
 
 # Two cells: a bright green X on black, and a white Y on blue; then a status row.
