@@ -23,8 +23,7 @@ struct msr_fault {
 	u64 bits;
 };
 
-_Static_assert(COUNT(faults) <= 64, "a bit for each planted fault");
-u64 faults_planted;
+bool faults_planted, vmcs_faults_planted, fault_planted[FAULT_COUNT];
 static struct msr_fault msr_faults[32];
 static unsigned msr_fault_count;
 
@@ -85,7 +84,8 @@ static bool plant(const char *word)
 {
 	for (unsigned i = 0; i < COUNT(faults); i++)
 		if (!strcmp(word, faults[i].name)) {
-			faults_planted |= BIT(i);
+			faults_planted = fault_planted[i] = true;
+			vmcs_faults_planted |= i >= FAULT_VMCLEAR_ZEROES && i <= FAULT_LAUNCH_STATE_KEPT;
 			return true;
 		}
 	return plant_msr(word);

@@ -86,17 +86,20 @@
 	X(NO_IRQ12, "no-irq12", "IRQ 12 never arrives", "ps2.irq12.host ps2.irq12.guest")
 
 #define X(name, text, what, caught_by) FAULT_##name,
-enum planted_fault { PLANTED_FAULTS(X) };
+enum planted_fault { PLANTED_FAULTS(X) FAULT_COUNT };
 #undef X
 
 /* Takes the fault= option. Returns false with a sentence where a name or number is wrong. */
 bool faults_plant(const char *list, char *error, size_t size);
 
-/* Is the fault planted? One load and one test, and never in a loop that is timed. */
-extern u64 faults_planted;
+/* Is any of them planted? Any of those of VMCLEAR, VMPTRLD, VMPTRST and the launch state, which stand together? */
+extern bool faults_planted, vmcs_faults_planted;
+
+/* Is this one? One load and one test, and never in a loop that is timed. */
+extern bool fault_planted[FAULT_COUNT];
 static inline bool fault(enum planted_fault which)
 {
-	return __builtin_expect(faults_planted >> which & 1, false);
+	return __builtin_expect(fault_planted[which], false);
 }
 
 /* What MSR access seems to do with the planted faults. */

@@ -13,7 +13,7 @@ bool vm_enter(struct registers *registers, bool resume, outcome_t *outcome)
 		registers->si = 0;
 	if (faults_planted)
 		stale_before_entry();
-	if (vmcs_faults_planted() && !entry_planted(&resume, outcome))
+	if (vmcs_faults_planted && !entry_planted(&resume, outcome))
 		return false;
 
 	if (faults_planted)
@@ -30,7 +30,7 @@ bool vm_enter(struct registers *registers, bool resume, outcome_t *outcome)
 		return false;
 	}
 	*outcome = SUCCEEDED;
-	if (vmcs_faults_planted())
+	if (vmcs_faults_planted)
 		exit_planted();
 	if (fault(FAULT_EXIT_REGISTERS))
 		registers->di = 0;

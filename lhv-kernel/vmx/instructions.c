@@ -102,7 +102,7 @@ outcome_t vmclear_raw(const void *operand)
 
 outcome_t vmclear_operand(const void *operand)
 {
-	return vmcs_faults_planted() ? vmclear_planted(operand) : vmclear_raw(operand);
+	return vmcs_faults_planted ? vmclear_planted(operand) : vmclear_raw(operand);
 }
 
 outcome_t vmclear(u64 vmcs)
@@ -124,7 +124,7 @@ outcome_t vmptrld_raw(const void *operand)
 
 outcome_t vmptrld_operand(const void *operand)
 {
-	return vmcs_faults_planted() ? vmptrld_planted(operand) : vmptrld_raw(operand);
+	return vmcs_faults_planted ? vmptrld_planted(operand) : vmptrld_raw(operand);
 }
 
 outcome_t vmptrld(u64 vmcs)
@@ -142,7 +142,7 @@ outcome_t vmptrst_raw(void *operand)
 
 outcome_t vmptrst_operand(void *operand)
 {
-	return vmcs_faults_planted() ? vmptrst_planted(operand) : vmptrst_raw(operand);
+	return vmcs_faults_planted ? vmptrst_planted(operand) : vmptrst_raw(operand);
 }
 
 outcome_t vmptrst(u64 *vmcs)

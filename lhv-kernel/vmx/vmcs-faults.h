@@ -19,9 +19,3 @@ void exit_planted(void);
 
 /* The rule is over, and what was remembered of its VMCSs with it. */
 void vmcs_faults_end(void);
-
-/* Is any of the faults planted that this file is about? They stand together in the list. */
-static inline bool vmcs_faults_planted(void)
-{
-	return __builtin_expect(faults_planted & BITS(FAULT_LAUNCH_STATE_KEPT, FAULT_VMCLEAR_ZEROES), false);
-}
