@@ -23,7 +23,7 @@ kernel := \
 	cpu/user.o cpu/user-entry.o \
 	console/art.o console/console.o console/uart.o console/vga.o \
 	harness/expect.o harness/fault.o harness/finish.o harness/option-mask.o harness/options.o harness/platform.o harness/recover.o \
-	harness/report.o harness/restore.o harness/scratch.o harness/select.o harness/tap-text.o harness/walk.o harness/watchdog.o \
+	harness/report.o harness/restore.o harness/scratch.o harness/select.o harness/tap-text.o harness/ticking.o harness/walk.o harness/watchdog.o \
 	interrupts/interrupts.o interrupts/lapic.o interrupts/pic.o \
 	lib/format.o lib/glob.o lib/string.o lib/words.o \
 	memory/memory-type.o memory/pages.o \

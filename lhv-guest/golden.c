@@ -5,6 +5,7 @@
 #include "cpu/registers.h"
 #include "harness/scratch.h"
 #include "harness/select.h"
+#include "harness/ticking.h"
 #include "lhv-guest/ept.h"
 #include "lhv-guest/golden.h"
 #include "lhv-guest/hypercall.h"
@@ -33,7 +34,9 @@ static u64 allowed(const struct control_caps *caps, u64 wanted)
 
 static void guest_entry(void)
 {
+	ticking_window();
 	this_cpu()->guest->function();
+	ticking_window();
 	hypercall(HYPERCALL_DONE, 0);
 }
 

@@ -3,6 +3,7 @@
 #include "cpu/registers.h"
 #include "harness/fault.h"
 #include "harness/recover.h"
+#include "harness/ticking.h"
 #include "harness/watchdog.h"
 #include "lhv-guest/hypercall.h"
 #include "lib/format.h"
@@ -108,6 +109,7 @@ struct exit guest_run(struct guest *guest)
 		guest->launched |= !(exit.reason & ENTRY_FAILURE);
 	} while (is_watchdogs(guest, exit.reason, guarded));
 	this_cpu()->in_guest = 0;
+	ticking_window();
 	if (fault(FAULT_EXIT_REASON) && exit.entry == SUCCEEDED)
 		exit.reason++;
 	if (fault(FAULT_EPT_NO_MISCONFIGURATION) && exit.reason == EXIT_REASON_EPT_MISCONFIGURATION)

@@ -7,8 +7,8 @@
 #include "lhv-guest/ept.h"
 #include "lhv-guest/guest.h"
 
-/* Linear and, behind the kernel's page tables, guest-physical address: nothing that a guest of ours uses */
-#define WINDOW (3 * GIB)
+/* Linear and, behind the kernel's page tables, guest-physical address: in a GByte that has nothing a guest of ours uses */
+#define WINDOW (2 * GIB)
 /* Tables for the identity map and one more 4-KByte leaf, all of whose tables are new */
 #define WINDOW_TABLES (EPT_IDENTITY_PAGES + 3)
 

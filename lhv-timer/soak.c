@@ -1,7 +1,6 @@
 /*
- * What a soak adds to the rules that it repeats: once in each iteration the PIT (on the bootstrap processor) and the local
- * APIC timer of every CPU tick, first in the host, then in a guest, and their bars on the screen move. The other rules
- * keep their golden state, with all timers stopped, so that they give the same result in a soak as alone.
+ * What a soak adds to the rules that it repeats: the PIT (on the bootstrap processor) and the local APIC timer of every CPU
+ * tick while they run (harness/ticking.h), and once in each iteration two rules want to see them tick, in the host and in a guest.
  */
 #include "console/art.h"
 #include "cpu/registers.h"
@@ -14,6 +13,7 @@
 #include "lhv-guest/hypercall.h"
 #include "lhv-timer/apic-timer.h"
 #include "lhv-timer/pit.h"
+#include "lhv-timer/soak.h"
 
 #define VECTOR_PIT (VECTOR_PIC + PIT_IRQ)
 #define PIT_PERIOD (PIT_HZ / 20)  /* 50 ms */
@@ -33,6 +33,26 @@ static void start_timers(void)
 	apic_timer_periodic(APIC_PERIOD_MS * apic_timer_ticks_per_ms());
 	if (has_pit(this_cpu()))
 		pit_start_irq(PIT_RATE, PIT_PERIOD);
+}
+
+/* While the other rules run: often, since most of them are over within a millisecond */
+static void tick_through(bool on)
+{
+	if (!on)
+		apic_timer_stop();
+	else if (devices.apic_timer)
+		apic_timer_periodic(apic_timer_ticks_per_ms());
+	if (!has_pit(this_cpu()))
+		return;
+	if (on)
+		pit_start_irq(PIT_RATE, PIT_HZ / 1000);
+	else
+		pit_stop();
+}
+
+void soak_start(void)
+{
+	devices.soak_timers = tick_through;
 }
 
 /* Moves a bar to where its counter is. Returns the counter. */

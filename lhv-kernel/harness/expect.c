@@ -1,6 +1,7 @@
 /* Expectations. */
 #include "harness/expect.h"
 #include "harness/recover.h"
+#include "harness/ticking.h"
 #include "lib/format.h"
 #include "smp/cpu.h"
 
@@ -42,6 +43,7 @@ void rule_note(const char *text, ...)
 
 void expect(bool holds, const char *what)
 {
+	ticking_window();
 	if (!holds)
 		rule_fail(what, "true", "false");
 }
@@ -50,6 +52,7 @@ void expect_equal(const char *what, u64 actual, u64 expected)
 {
 	char text[32];
 
+	ticking_window();
 	if (actual == expected)
 		return;
 	format(text, sizeof(text), "0x%llx", expected);
@@ -60,6 +63,7 @@ void expect_clear(const char *what, u64 value, u64 mask)
 {
 	char text[64];
 
+	ticking_window();
 	if (!(value & mask))
 		return;
 	format(text, sizeof(text), "the bits 0x%llx are 0", mask);
@@ -70,6 +74,7 @@ void expect_set(const char *what, u64 value, u64 mask)
 {
 	char text[64];
 
+	ticking_window();
 	if ((value & mask) == mask)
 		return;
 	format(text, sizeof(text), "the bits 0x%llx are 1", mask);
@@ -80,6 +85,7 @@ void expect_range(const char *what, u64 value, u64 low, u64 high)
 {
 	char text[64];
 
+	ticking_window();
 	if (low <= value && value <= high)
 		return;
 	format(text, sizeof(text), "%llu to %llu", low, high);
@@ -90,6 +96,7 @@ void expect_outcome(const char *what, outcome_t actual, outcome_t expected)
 {
 	char expected_text[100], actual_text[100];
 
+	ticking_window();
 	if (actual == expected)
 		return;
 	outcome_format(expected_text, sizeof(expected_text), expected);

@@ -8,6 +8,7 @@
 #include "harness/finish.h"
 #include "harness/select.h"
 #include "harness/tap-text.h"
+#include "harness/ticking.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "memory/pages.h"
@@ -201,6 +202,7 @@ void report_end(void)
 		print("# skipped %u: %s", skip_reasons[i].count, skip_reasons[i].text);
 	print("# spurious interrupts: IRQ 7: %u in the host, %u in guests; IRQ 15: %u in the host, %u in guests", host[0], guest[0],
 	      host[1], guest[1]);
+	ticking_report();
 	print("# memory: %llu KiB", pages_used() / KIB);
 	print("# ticks: %llu", ticks);
 	print("# summary: %u passed, %u failed, %u skipped, %u hung", passed, failed, skipped, hung);

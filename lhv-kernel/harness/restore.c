@@ -4,10 +4,7 @@
 #include "cpu/registers.h"
 #include "cpu/traps.h"
 #include "harness/expect.h"
-#include "harness/select.h"
-#include "interrupts/devices.h"
-#include "interrupts/lapic.h"
-#include "interrupts/pic.h"
+#include "harness/ticking.h"
 #include "smp/cpu.h"
 #include "vmx/root.h"
 
@@ -67,17 +64,6 @@ void host_state_save(struct cpu *cpu)
 		saved[cpu->index].there[i] = msr_try_read(msrs[i], &saved[cpu->index].value[i]) == SUCCEEDED;
 }
 
-/* Interrupts that are latched already would come to the next rule */
-static void let_go(void)
-{
-	if (option_mask & OPT_NO_EFLAGS_IF)
-		return;
-	interrupts_on();
-	for (unsigned i = 0; i < 10; i++) /* emulators look for interrupts only now and then */
-		pause();
-	interrupts_off();
-}
-
 void host_state_restore(struct cpu *cpu)
 {
 	interrupts_off();
@@ -94,9 +80,7 @@ void host_state_restore(struct cpu *cpu)
 			msr_try_write(msrs[i], saved[cpu->index].value[i]);
 	}
 	restore_own_msrs(cpu);
-	lapic_reset();
-	if (cpu->boot && devices.pic)
-		pic_reset();
-	let_go();
+	if (!cpu->ticking || cpu->result.state >= FAILED)
+		ticking_stop(cpu);
 	vmx_root_restore(cpu);
 }

@@ -8,6 +8,7 @@
 #include "harness/report.h"
 #include "harness/restore.h"
 #include "harness/select.h"
+#include "harness/ticking.h"
 #include "harness/watchdog.h"
 #include "lib/format.h"
 #include "lib/string.h"
@@ -73,9 +74,12 @@ static void step(struct cpu *cpu, const struct rule *rule, unsigned number, u32 
 	if (leads(cpu))
 		report_start(rule);
 	watchdog_arm();
+	ticking_prepare(cpu, rule);
 	prepare(cpu);
 	watchdog_barrier(WATCHDOG_PATIENT);
+	ticking_count(cpu, false);
 	run_here(cpu, rule);
+	ticking_count(cpu, true);
 	host_state_restore(cpu);
 	watchdog_barrier(watchdog_deadline_ms());
 	watchdog_disarm();

@@ -4,6 +4,7 @@
 #include "cpu/port.h"
 #include "cpu/registers.h"
 #include "cpu/time.h"
+#include "harness/ticking.h"
 #include "interrupts/lapic.h"
 #include "smp/acpi.h"
 #include "smp/cpu.h"
@@ -146,6 +147,7 @@ void watchdog_barrier(u32 ms)
 			}
 			if (me->lost)
 				break;
+			ticking_window();
 			pause();
 		}
 	}

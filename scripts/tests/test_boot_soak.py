@@ -1,5 +1,7 @@
 """A soak on Bochs: rules again and again, ticking timers, the screen, and a fault that they notice."""
 
+import re
+
 from test_screen import size
 
 
@@ -14,10 +16,26 @@ def test_a_soak_ticks_draws_and_says_a_line_for_each_iteration(lhv, tmp_path):
     assert size(picture) == (800, 475)
 
 
+def ticks_in_rules(done):
+    """PIT in the host, PIT in guests, local APIC timers in the host, local APIC timers in guests."""
+    line = re.search(r"^# ticks in rules: (.*)", done.serial, re.MULTILINE)
+    return [int(count) for count in re.findall(r"(\d+) in", line[1])]
+
+
+def test_timers_tick_in_host_and_guests_while_rules_run_and_change_no_result(lhv):
+    alone, soak = lhv("run"), lhv("run", "--iter", "2")
+    assert {rule["id"]: rule["outcome"] for rule in soak.rules if not rule["id"].startswith("soak.")} == {
+        rule["id"]: rule["outcome"] for rule in alone.rules}
+    assert min(ticks_in_rules(soak)) >= 10, ticks_in_rules(soak)
+    assert "# ticks in rules" not in alone.serial
+
+
 def test_a_soak_without_interrupts_says_why_nothing_ticks(lhv):
-    done = lhv("run", "--iter", "2", "--opt", "0x200")
-    assert done.status == 0, str(done)
-    assert done.outcome("soak.ticks.host") == "skipped"
+    for mask in ("0x200", "0x2"):
+        done = lhv("run", "--iter", "2", "--opt", mask)
+        assert done.status == 0, str(done)
+        assert done.outcome("soak.ticks.host") == "skipped"
+        assert ticks_in_rules(done) == [0, 0, 0, 0]
 
 
 def test_timers_that_stand_still_fail_the_soak(lhv):
