@@ -72,7 +72,7 @@ say = $(if $(V),,@echo "  $@";)
 .DELETE_ON_ERROR:
 
 # ---- Targets --------------------------------------------------------------------------------------
-.PHONY: all image help setup run check bench isolation clean $(ARCHS)
+.PHONY: all image help setup run check bench isolation teeth clean $(ARCHS)
 
 all: $(ARCHS) ## every build: build/ARCH/lhv.elf (symbols), lhv.bin (to boot), lhv.iso, lhv.asm and lhv.sym (listings)
 
@@ -95,6 +95,9 @@ bench: all ## emulated ticks from kernel entry to verdict, CPU seconds, image si
 
 isolation: all ## every rule alone, a boot each: the results must be those of the whole run
 	@scripts/isolation
+
+teeth: all ## every planted fault over all rules: which rules has none made fail?
+	@scripts/teeth
 
 clean: ## remove build/
 	rm -rf build

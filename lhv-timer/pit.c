@@ -1,6 +1,7 @@
 /* Channel 0 of the 8254 interval timer. */
 #include "lhv-timer/pit.h"
 #include "cpu/port.h"
+#include "harness/fault.h"
 #include "interrupts/pic.h"
 
 #define CHANNEL_0 0x40
@@ -32,27 +33,29 @@ void pit_start_irq(enum pit_mode mode, u16 count)
 	pic_unmask(PIT_IRQ);
 }
 
+u8 pit_read_byte(void)
+{
+	u8 value = in8(CHANNEL_0);
+
+	return fault(FAULT_PIT_READS_0) ? 0 : value;
+}
+
 u16 pit_count(void)
 {
 	out8(CONTROL, LATCH_COUNT);
-	u8 low = in8(CHANNEL_0);
-	return low | in8(CHANNEL_0) << 8;
+	u8 low = pit_read_byte();
+	return low | pit_read_byte() << 8;
 }
 
 u8 pit_status(void)
 {
 	out8(CONTROL, READ_BACK_STATUS_0);
-	return in8(CHANNEL_0);
+	return pit_read_byte();
 }
 
 void pit_latch(bool latch_count, bool latch_status)
 {
 	out8(CONTROL, READ_BACK_0 | (latch_count ? 0 : READ_BACK_NO_COUNT) | (latch_status ? 0 : READ_BACK_NO_STATUS));
-}
-
-u8 pit_read_byte(void)
-{
-	return in8(CHANNEL_0);
 }
 
 void pit_stop(void)

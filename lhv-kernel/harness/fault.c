@@ -5,12 +5,12 @@
 #include "lib/string.h"
 
 struct fault_record {
-	const char *name, *what, *caught_by;
+	const char *name, *what, *caught_by, *shows, *touches;
 };
 
 extern const struct fault_record faults[];
 const struct fault_record faults[] = {
-#define X(name, text, what, caught_by) {text, what, caught_by},
+#define X(name, text, what, caught_by, shows, touches) {text, what, caught_by, shows, touches},
 	PLANTED_FAULTS(X)
 #undef X
 };

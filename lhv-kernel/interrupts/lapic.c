@@ -4,7 +4,9 @@
 #include "cpu/msr.h"
 #include "cpu/paging.h"
 #include "cpu/registers.h"
+#include "harness/fault.h"
 #include "interrupts/interrupts.h"
+#include "smp/cpu.h"
 
 #define APIC_BASE_ENABLE BIT(11)
 #define APIC_BASE_X2APIC BIT(10)
@@ -27,6 +29,8 @@ bool lapic_is_x2apic(void)
 
 u32 lapic_read(unsigned reg)
 {
+	if (fault(FAULT_APIC_COUNT_STUCK) && reg == LAPIC_TIMER_CURRENT && this_cpu()->in_rule)
+		return 0xffffffff;
 	if (x2apic)
 		return msr_read(MSR_X2APIC_BASE + reg / 16);
 	return *(volatile u32 *)(registers + reg);

@@ -261,9 +261,12 @@ outcome_t vmcall(void)
 }
 
 /* What INVEPT and INVVPID seem to do with planted faults */
-static outcome_t planted_any_type(outcome_t outcome, bool planted)
+static outcome_t planted_inv(outcome_t outcome, bool any_type)
 {
-	return planted && outcome == VMFAIL_VALID(28) ? SUCCEEDED : outcome;
+	if ((any_type && outcome == VMFAIL_VALID(28)) ||
+	    (fault(FAULT_INV_NO_FAULT) && OUTCOME_IS_FAULT(outcome) && outcome != FAULT_UD))
+		return SUCCEEDED;
+	return fault(FAULT_INV_FAILS) && outcome == SUCCEEDED ? VMFAIL_VALID(28) : outcome;
 }
 
 outcome_t invept_operand(ulong type, const void *operand)
@@ -271,7 +274,7 @@ outcome_t invept_operand(ulong type, const void *operand)
 	ulong result;
 
 	EXECUTE(result, "invept %1, %2", "m"(*(const struct invept_descriptor *)operand), "r"(type));
-	return planted_any_type(outcome_of(result), fault(FAULT_INVEPT_ANY_TYPE));
+	return planted_inv(outcome_of(result), fault(FAULT_INVEPT_ANY_TYPE));
 }
 
 outcome_t invept(ulong type, struct invept_descriptor descriptor)
@@ -288,7 +291,7 @@ outcome_t invvpid_operand(ulong type, const void *operand)
 	ulong result;
 
 	EXECUTE(result, "invvpid %1, %2", "m"(*(const struct invvpid_descriptor *)operand), "r"(type));
-	return planted_any_type(outcome_of(result), fault(FAULT_INVVPID_ANY_TYPE));
+	return planted_inv(outcome_of(result), fault(FAULT_INVVPID_ANY_TYPE));
 }
 
 outcome_t invvpid(ulong type, struct invvpid_descriptor descriptor)

@@ -9,10 +9,10 @@ from elftools.elf.sections import SymbolTableSection
 
 from .problem import Problem
 
-# struct rule: id, title, sdm, test, row; class, cpus; needs, opt. struct fault: name, what, caught_by.
+# struct rule: id, title, sdm, test, row; class, cpus; needs, opt. struct fault: name, what, caught_by, shows, touches.
 RULE = {64: "<5Q2I2Q", 32: "<5I2I2Q"}
 POINTER = {64: "<Q", 32: "<I"}
-FAULT_POINTERS = 3
+FAULT_POINTERS = 5
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,13 @@ class Rule:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault that can be planted in the kernel, and the globs of the rules that must catch it."""
+    """One fault that can be planted in the kernel, and what it does to the rules: see lhv-kernel/harness/fault.h."""
 
     name: str
     what: str
     caught_by: str
+    shows: str
+    touches: str
 
     def as_json(self):
         """The fault as it stands in `scripts/lhv list --faults --format json`."""

@@ -188,10 +188,10 @@ def rules_table(out, rules):
 def faults_table(out, faults):
     """Shows the faults that can be planted as a table."""
     table = Table(box=None, pad_edge=False)
-    for name in ("name", "what it does", "rules that must catch it"):
+    for name in ("name", "what it does", "rules that must catch it", "what they show", "others that may fail"):
         table.add_column(name, overflow="fold")
     for fault in faults:
-        table.add_row(*map(escape, (fault.name, fault.what, fault.caught_by)))
+        table.add_row(*map(escape, (fault.name, fault.what, fault.caught_by, fault.shows, fault.touches)))
     out.print(table)
     out.print(f"{len(faults)} faults")
 

@@ -16,8 +16,8 @@ const char *const rule_class_names[] = { "must", "undefined", "observed" };
 const char *const rule_cpus_names[] = { "every CPU", "one CPU" };
 const char *const need_names[] = { "VMX", 0, "EPT" };
 const char *const option_names[] = { "MSR_LOAD", "NO_EFLAGS_IF", "EPT" };
-struct fault { const char *name, *what, *caught_by; };
-const struct fault faults[] = { { "stale", "INVEPT does nothing.", "ept.* invept.effect" }, { 0, 0, 0 } };
+struct fault { const char *name, *what, *caught_by, *shows, *touches; };
+const struct fault faults[] = { { "stale", "INVEPT does nothing.", "ept.* invept.effect", "0x0", "vpid.*" }, { 0, 0, 0, 0, 0 } };
 static const struct rule one = { "a.one", "The first", "30.3", 0, 0, 2, 1, 5, 1ull << 33 | 4 };
 static const struct rule two = { "a.two", "The second", "A.1", 0, 0, 0, 0, 2, 0 };
 extern const struct rule *const rules_begin[2];
@@ -51,7 +51,7 @@ def test_rules(image):
 def test_faults(image):
     (fault,) = image.faults()
     assert fault.as_json() == {"name": "stale", "what": "INVEPT does nothing.",
-                               "caught_by": "ept.* invept.effect"}
+                               "caught_by": "ept.* invept.effect", "shows": "0x0", "touches": "vpid.*"}
 
 
 def test_the_function_at_an_address(image):
