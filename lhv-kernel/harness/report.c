@@ -16,6 +16,7 @@
 
 #define BLOCK_SIZE 4096
 #define SKIP_REASONS 24
+#define AREAS 64
 
 extern volatile u64 entry_tsc;
 
@@ -26,6 +27,12 @@ static struct {
 	char text[120];
 	unsigned count;
 } skip_reasons[SKIP_REASONS];
+static struct {
+	char name[16]; /* the ids of its rules up to their first dot */
+	unsigned rules;
+	u64 ticks;
+} areas[AREAS];
+static u64 rule_began; /* on the CPU that reports: behind the breadcrumb */
 
 void report_plan(void)
 {
@@ -53,10 +60,29 @@ static void show_where(const char *id)
 void report_start(const struct rule *rule)
 {
 	show_where(rule->id);
-	if (iterations_done)
-		return;
-	print("# run %s", rule->id);
-	console_drain(); /* it must be out even where the rule kills the machine */
+	if (!iterations_done) {
+		print("# run %s", rule->id);
+		console_drain(); /* it must be out even where the rule kills the machine */
+	}
+	rule_began = rdtsc();
+}
+
+/* Adds the time of a rule, from its breadcrumb to its result, to that of its area. The last area takes what is too much. */
+static void count_area(const struct rule *rule)
+{
+	u64 ticks = rdtsc() - rule_began;
+	char name[sizeof(areas[0].name)];
+	unsigned i = 0, length = 0;
+
+	while (rule->id[length] && rule->id[length] != '.')
+		length++;
+	copy_string(name, rule->id, length < sizeof(name) ? length + 1 : sizeof(name));
+	while (i < AREAS - 1 && areas[i].name[0] && strcmp(areas[i].name, name))
+		i++;
+	if (!areas[i].name[0])
+		copy_string(areas[i].name, name, sizeof(name));
+	areas[i].rules += !iterations_done;
+	areas[i].ticks += ticks;
 }
 
 static void environment(char *buffer, size_t size)
@@ -131,6 +157,7 @@ void report_rule(const struct rule *rule, unsigned number, u32 iteration, bool l
 	enum rule_state worst = NOT_RUN;
 	u32 cpu_set = 0;
 
+	count_area(rule);
 	for (unsigned i = 0; i < cpu_count; i++) {
 		struct cpu *cpu = &cpus[i];
 
@@ -200,6 +227,8 @@ void report_end(void)
 		}
 	for (unsigned i = 0; i < SKIP_REASONS && skip_reasons[i].count; i++)
 		print("# skipped %u: %s", skip_reasons[i].count, skip_reasons[i].text);
+	for (unsigned i = 0; i < AREAS && areas[i].name[0]; i++)
+		print("# area %s: %u rules, %llu ticks", areas[i].name, areas[i].rules, areas[i].ticks);
 	print("# spurious interrupts: IRQ 7: %u in the host, %u in guests; IRQ 15: %u in the host, %u in guests", host[0], guest[0],
 	      host[1], guest[1]);
 	ticking_report();
