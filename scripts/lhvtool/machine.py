@@ -29,6 +29,7 @@ class Platform:
     shows_screen = False          # whether a picture of the screen is wanted
     own_terminal = None           # see process.Process
     can_reboot = True             # whether it can be started again for the rest of the rules
+    started_by_hand = False       # whether somebody starts it, so that silence before its log means nothing
 
     def prepare(self, folder, command_line):
         """Writes what the emulator needs into the folder; returns its command."""
@@ -83,17 +84,18 @@ def boot(number, folder, platform, command_line, timeout, rules, watch):
     """Boots once and returns a Boot.
 
     Arguments: the boot's number; its folder, which exists; a Platform; the kernel's options; the
-    seconds of silence after which the machine counts as hung; the ids of all rules, to complete a
-    cut breadcrumb; a function called with the BootLog whenever that has grown.
+    seconds of silence after which the machine counts as hung; the ids of all rules, to read damaged
+    lines; a function called with the BootLog whenever that has grown.
     A KeyboardInterrupt ends the machine, and the boot says so. Errors: Problem when the machine
     cannot be started.
     """
-    result = Boot(number, folder, command_line, BootLog())
+    result = Boot(number, folder, command_line, BootLog(rules))
     began = time.monotonic()
     process = platform.start(folder, command_line)
     try:
-        result.ended = _follow(process, Path(folder, SERIAL), result.log, timeout, watch)
-        result.log.finish(rules)
+        result.ended = _follow(process, Path(folder, SERIAL), result.log, timeout, watch,
+                               platform.started_by_hand)
+        result.log.finish()
         if result.log.verdict:
             result.ended = "verdict"
     except KeyboardInterrupt:
@@ -110,7 +112,7 @@ def boot(number, folder, platform, command_line, timeout, rules, watch):
     return result
 
 
-def _follow(process, path, log, timeout, watch):
+def _follow(process, path, log, timeout, watch, patient):
     """Feeds the log as the file grows; returns how the boot ended (see Boot.ended)."""
     serial = None
     heard = time.monotonic()
@@ -130,7 +132,7 @@ def _follow(process, path, log, timeout, watch):
                 return "reboot"
             if not alive:
                 return "exit"
-            if time.monotonic() - heard > timeout:
+            if time.monotonic() - heard > timeout and (log.starts or not patient):
                 return "silence"
             time.sleep(POLL_SECONDS)
     finally:

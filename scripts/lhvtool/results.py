@@ -9,6 +9,9 @@ OUTCOMES = ("passed", "failed", "hung", "died", "lost", "unexpected-pass", "expe
 BAD = ("failed", "hung", "died", "lost", "unexpected-pass")
 GOOD = ("passed", "expected")
 
+# The version of result.json: one more whenever what reads it must know of a change.
+SCHEMA = 1
+
 # Facts at the end of a log that the reports show.
 CLOSING_FACTS = ("ticks", "memory", "summary", "spurious interrupts")
 
@@ -22,6 +25,8 @@ class RuleResult:
     reason: str = ""                               # of a skip or a known issue
     diagnosis: dict = field(default_factory=dict)  # the decoded finding of a failure
     boot: int = 1                                  # the boot that decided it
+    note: str = ""                                 # what the rule recorded without failing
+    log: tuple = ()                                # the lines of the log around it, of one that did not just pass
 
     @property
     def bad(self):
@@ -39,6 +44,9 @@ def merge(boots, timeout):
     for boot in boots:
         for rule in boot.log.seen:
             found = _result(boot, rule, timeout)
+            if found:
+                found.note = boot.log.rule_notes.get(rule, "")
+                found.log = tuple(boot.log.excerpts.get(rule, ())) if found.outcome not in ("passed", "skipped") else ()
             before = merged.get(rule)
             if found and (before is None or not before.bad):
                 merged[rule] = found
@@ -50,7 +58,7 @@ def _result(boot, rule, timeout):
     log = boot.log
     reported = log.results.get(rule)
     interrupted = boot.ended == "interrupt"
-    if rule == log.culprit and not boot.finished and not interrupted:
+    if rule == log.culprit and boot.ended not in ("verdict", "cut", "interrupt"):
         return _blamed(boot, rule, reported, timeout)
     if reported is None:
         if boot.iterates and not boot.finished and rule != log.running:
@@ -60,7 +68,8 @@ def _result(boot, rule, timeout):
             return None
         return RuleResult(rule, "lost", boot=boot.number, diagnosis={
             "outcome": "lost",
-            "actual": "the log has the rule's beginning, but no result of it"})
+            "actual": "the log ends in this rule" if boot.ended == "cut" and rule == log.running
+                      else "the log has the rule's beginning, but no result of it"})
     if reported.directive == "SKIP":
         outcome = "skipped"
     elif reported.ok:
@@ -124,6 +133,7 @@ class Report:
     results: list = field(default_factory=list)
     trouble: str = ""             # why some rules could not be run at all, as a sentence
     picture_trouble: str = ""     # why there is no picture of the screen, likewise
+    catalogue: dict = field(default_factory=dict)    # the rules of the image by id, known after conclude()
 
     def conclude(self, issues, catalogue):
         """Fills in the results from the boots.
@@ -131,6 +141,7 @@ class Report:
         Arguments: the known issues that cover this platform; the rules of the image by id, which
         give a title to results whose diagnosis the machine could not print any more.
         """
+        self.catalogue = catalogue
         self.results = merge(self.boots, self.timeout)
         for result in self.results:
             rule = catalogue.get(result.id)
@@ -162,15 +173,25 @@ class Report:
             return "refused"
         if self.trouble:
             return "incomplete"
-        if self.count(*BAD) or self.kernel_disagrees:
+        if self.count(*BAD) or self.doubts:
             return "fail"
         return "pass" if self.count(*GOOD) else "nothing"
 
     @property
-    def kernel_disagrees(self):
-        """Whether the kernel counted a failure that no line of its log shows."""
+    def doubts(self):
+        """Why the log does not have all that the kernel said, as sentences."""
+        said = []
+        for boot in self.boots:
+            where = f" of boot {boot.number}" if len(self.boots) > 1 else ""
+            if missing := boot.log.missing:
+                rules = "1 rule has" if missing == 1 else f"{missing} rules have"
+                said.append(f"{rules} neither a beginning nor a result in the log{where}: lines were lost or torn.")
+            if boot.log.miscount:
+                said.append(boot.log.miscount)
         failures = self.count(*BAD, "expected") - self.count("unexpected-pass")
-        return not failures and any(boot.log.verdict == "fail" for boot in self.boots)
+        if not said and not failures and any(boot.log.verdict == "fail" for boot in self.boots):
+            said.append("The kernel counted a failure, but its log shows none: a line was lost.")
+        return said
 
     @property
     def status(self):
@@ -188,15 +209,29 @@ class Report:
         """A closing fact of the first boot that gives it, or ""."""
         return next((boot.log.closing[name] for boot in self.boots if name in boot.log.closing), "")
 
-    def as_json(self):
-        """The report as it stands in result.json."""
+    @property
+    def areas(self):
+        """What each area took, as {area: {"rules": how many, "ticks": how long}}, of all boots together."""
+        total = {}
+        for boot in self.boots:
+            for area, (rules, ticks) in boot.log.areas.items():
+                one = total.setdefault(area, {"rules": 0, "ticks": 0})
+                one["rules"] += rules
+                one["ticks"] += ticks
+        return total
+
+    def as_json(self, repeat=None):
+        """The report as it stands in result.json. Arguments: a function that gives the command that repeats a rule."""
         first = self.boots[0].log if self.boots else None
+        have = {result.id for result in self.results}
         return {
+            "schema": SCHEMA,
             "verdict": self.verdict,
             "status": self.status,
             "summary": {outcome: self.count(outcome) for outcome in OUTCOMES},
             "trouble": self.trouble,
             "refusal": self.refusal,
+            "doubts": self.doubts,
             "platform": self.platform.name,
             "version": self.platform.version,
             "under": self.platform.under,
@@ -219,10 +254,25 @@ class Report:
                        "verdict": boot.log.verdict, "notes": boot.log.notes,
                        "wall_seconds": round(boot.wall_seconds, 3),
                        "cpu_seconds": round(boot.cpu_seconds, 3)} for boot in self.boots],
-            "rules": [{"id": result.id, "outcome": result.outcome, "reason": result.reason,
-                       "diagnosis": result.diagnosis, "boot": result.boot}
-                      for result in self.results],
+            "areas": self.areas,
+            "rules": [self._rule(result, repeat) for result in self.results],
+            "not_run": [rule for rule in self.catalogue if rule not in have],
         }
+
+    def _rule(self, result, repeat):
+        """A rule as it stands in result.json; what is empty is left out but for id, outcome, reason and diagnosis."""
+        rule = self.catalogue.get(result.id)
+        entry = {"id": result.id}
+        if rule:
+            entry |= {"title": rule.title, "sdm": rule.sdm, "class": rule.cls}
+        entry |= {"outcome": result.outcome, "reason": result.reason, "diagnosis": result.diagnosis, "boot": result.boot}
+        if result.note:
+            entry["note"] = result.note
+        if result.log:
+            entry["log"] = list(result.log)
+        if repeat:
+            entry["repeat"] = repeat(result.id)
+        return entry
 
 
 def _number(text):

@@ -125,4 +125,4 @@ def write_files(report, folder, repeat):
     a rule, from its id.
     """
     Path(folder, "run.tap").write_text(tap.document(report, repeat))
-    Path(folder, "result.json").write_text(json.dumps(report.as_json(), indent=2, default=str) + "\n")
+    Path(folder, "result.json").write_text(json.dumps(report.as_json(repeat), indent=1, default=str) + "\n")

@@ -100,8 +100,8 @@ def report(out, run, repeat, folder):
         out.print(escape(run.trouble))
     if run.interrupted:
         out.print("The run was interrupted, and the emulator was ended.")
-    if run.kernel_disagrees:
-        out.print("The kernel counted a failure, but its log shows none: a line was lost.")
+    for doubt in run.doubts:
+        out.print(escape(doubt))
     if run.verdict == "nothing":
         out.print("Nothing could be checked: no rule ran to a result.")
     name, style = VERDICTS[run.verdict]
