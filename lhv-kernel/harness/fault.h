@@ -57,6 +57,8 @@
 	  "vpid.invvpid.*", "0x1d01d00", "") \
 	X(INVVPID_ONE_ADDRESS, "invvpid-one-address", "INVVPID of every type drops the translations of one address only", \
 	  "vpid.invvpid.all-addresses-*", "0x1d01d00", "") \
+	X(INVVPID_SPARES_COMBINED, "invvpid-spares-combined", "INVVPID drops linear mappings only: behind EPT, combined ones stay", \
+	  "vpid.invvpid.*", "0x1d01d00", "") \
 	X(INVVPID_ANY_TYPE, "invvpid-any-type", "INVVPID accepts every type and descriptor", \
 	  "invvpid.type-* invvpid.reserved-*", "succeeded", "") \
 	X(VPID_IGNORED, "vpid-ignored", "translations cached under one VPID are used under the others", \

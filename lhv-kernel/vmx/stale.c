@@ -21,8 +21,8 @@ static struct {
 
 static bool faults_keep(void)
 {
-	return fault(FAULT_INVVPID_NO_EFFECT) || fault(FAULT_INVVPID_ONE_ADDRESS) || fault(FAULT_VPID_IGNORED) ||
-	       fault(FAULT_INVEPT_NO_EFFECT);
+	return fault(FAULT_INVVPID_NO_EFFECT) || fault(FAULT_INVVPID_ONE_ADDRESS) || fault(FAULT_INVVPID_SPARES_COMBINED) ||
+	       fault(FAULT_VPID_IGNORED) || fault(FAULT_INVEPT_NO_EFFECT);
 }
 
 static bool secondary(u64 control)
@@ -80,7 +80,8 @@ void stale_invvpid(ulong type, struct invvpid_descriptor descriptor)
 	struct record *records = kept[this_cpu()->index].records;
 	unsigned *count = &kept[this_cpu()->index].count, left = 0;
 
-	if (fault(FAULT_INVVPID_NO_EFFECT))
+	/* what a guest behind EPT uses are combined mappings (29.4.1) */
+	if (fault(FAULT_INVVPID_NO_EFFECT) || (fault(FAULT_INVVPID_SPARES_COMBINED) && current_ep4ta()))
 		return;
 	for (unsigned i = 0; i < *count; i++) {
 		const struct record record = records[i];
