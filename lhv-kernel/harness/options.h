@@ -59,7 +59,7 @@ enum rule_order { ORDER_LIST, ORDER_REVERSE, ORDER_RANDOM };
 struct options {
 	u64 mask;	/* LHV_OPT, where mask_given */
 	bool mask_given;
-	char tests[GLOBS_SIZE]; /* comma-separated globs of rule ids; empty: all */
+	char tests[GLOBS_SIZE]; /* comma-separated globs of rule ids, and ranges of numbers in the list of rules (from 1); empty: all */
 	char skip[GLOBS_SIZE];	/* likewise: left out */
 	char after[80];		/* leave out every rule up to and including this one; empty: none */
 	char faults[GLOBS_SIZE]; /* comma-separated planted faults */

@@ -6,6 +6,7 @@
 #include "interrupts/lapic.h"
 #include "lib/format.h"
 #include "lib/string.h"
+#include "lib/words.h"
 #include "memory/pages.h"
 #include "smp/cpu.h"
 #include "vmx/controls.h"
@@ -114,21 +115,48 @@ static const char *name_wanted(const struct rule *rule)
 	return 0;
 }
 
-static bool chosen_by_globs(const struct rule *rule)
+/* For each rule of the image: does tests= name it? */
+static u8 *named;
+
+static u32 rule_count(void)
 {
-	const char *wanted = name_wanted(rule);
+	return rules_end - rules_begin;
+}
 
-	if (options.skip[0] && globs_match(options.skip, rule->id))
-		return false;
-	if (wanted) {
-		char glob[80];
+/* Marks the rules with these numbers; those that want to be named, where there is just one number */
+static void name_range(u32 first, u32 last)
+{
+	for (u32 i = first - 1; i < last && i < rule_count(); i++)
+		named[i] |= first == last || !name_wanted(rules_begin[i]);
+}
 
-		for (unsigned i = 0; list_word(options.tests, i, glob, sizeof(glob)); i++)
-			if (!strncmp(glob, wanted, strlen(wanted)) && glob_match(glob, rule->id))
-				return true;
-		return false;
+static void name_glob(const char *glob)
+{
+	for (u32 i = 0; i < rule_count(); i++) {
+		const char *wanted = name_wanted(rules_begin[i]);
+
+		named[i] |= (!wanted || !strncmp(glob, wanted, strlen(wanted))) && glob_match(glob, rules_begin[i]->id);
 	}
-	return !options.tests[0] || globs_match(options.tests, rule->id);
+}
+
+static void find_named(void)
+{
+	char word[80];
+	u32 first, last;
+
+	named = pages_allocate(rule_count() / PAGE_SIZE + 1);
+	if (!options.tests[0])
+		name_glob("*");
+	for (unsigned i = 0; list_word(options.tests, i, word, sizeof(word)); i++)
+		if (parse_range(word, &first, &last))
+			name_range(first, last);
+		else
+			name_glob(word);
+}
+
+static bool chosen_by_globs(u32 i)
+{
+	return named[i] && !(options.skip[0] && globs_match(options.skip, rules_begin[i]->id));
 }
 
 #define SOAK "soak."
@@ -138,37 +166,34 @@ static bool is_soak(const struct rule *rule)
 	return !strncmp(rule->id, SOAK, sizeof(SOAK) - 1);
 }
 
-static bool chosen(const struct rule *rule)
+static bool chosen(u32 i)
 {
+	const struct rule *rule = rules_begin[i];
+
 	if (is_soak(rule))
 		return options.iterations != 1 && !globs_match(options.skip, rule->id);
-	return chosen_by_mask(rule) && chosen_by_globs(rule);
+	return chosen_by_mask(rule) && chosen_by_globs(i);
 }
 
-/* Does each glob of the list match some rule? Else says so. */
+/* Does each word of the list, a glob or (only in tests=) a range of numbers, name some rule? Else says so. */
 static bool all_match(const char *option, const char *globs)
 {
 	char glob[80];
+	u32 first, last;
 
 	for (unsigned i = 0; list_word(globs, i, glob, sizeof(glob)); i++) {
 		bool found = false;
 
-		for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++)
-			found |= glob_match(glob, (*rule)->id);
+		for (u32 rule = 0; rule < rule_count() && !found; rule++)
+			found = glob_match(glob, rules_begin[rule]->id);
+		if (globs == options.tests && parse_range(glob, &first, &last))
+			found = first && last <= rule_count();
 		if (found)
 			continue;
 		format(options.error, sizeof(options.error), "%s=%s matches no rule: `scripts/lhv list` shows the rules", option, glob);
 		return false;
 	}
 	return true;
-}
-
-static void swap(const struct rule **a, const struct rule **b)
-{
-	const struct rule *was = *a;
-
-	*a = *b;
-	*b = was;
 }
 
 /* xorshift64: George Marsaglia, "Xorshift RNGs". The state must not be 0. */
@@ -180,15 +205,26 @@ static u64 random_next(u64 *state)
 	return *state;
 }
 
-static void put_in_order(void)
+/*
+ * The numbers of all rules in the order that was asked for. Rules are chosen afterwards, so that a shuffle leaves two
+ * rules in their order whatever else is chosen.
+ */
+static u16 *order_of_all(void)
 {
+	u32 count = rule_count();
+	u16 *order = pages_allocate(count * sizeof(*order) / PAGE_SIZE + 1);
 	u64 state = options.seed * 2 + 1;
 
-	if (options.order == ORDER_REVERSE)
-		for (unsigned i = 0; i < plan.count / 2; i++)
-			swap(&plan.rules[i], &plan.rules[plan.count - 1 - i]);
-	for (unsigned i = plan.count; options.order == ORDER_RANDOM && i > 1; i--)
-		swap(&plan.rules[i - 1], &plan.rules[random_next(&state) % i]);
+	for (u32 i = 0; i < count; i++)
+		order[i] = options.order == ORDER_REVERSE ? count - 1 - i : i;
+	for (u32 i = count; options.order == ORDER_RANDOM && i > 1; i--) {
+		u32 other = random_next(&state) % i;
+		u16 was = order[i - 1];
+
+		order[i - 1] = order[other];
+		order[other] = was;
+	}
+	return order;
 }
 
 /* Rules up to and including the one that after= names have had their turn in an earlier boot */
@@ -204,21 +240,26 @@ static void leave_out_what_was(void)
 
 bool select_plan(void)
 {
+	const u16 *order;
 	unsigned asked_for = 0; /* without what every soak brings along */
 	u64 would = 0;
 	char names[120];
 
 	if (!all_match("tests", options.tests) || !all_match("skip", options.skip) || !all_match("after", options.after))
 		return false;
-	plan.rules = pages_allocate((rules_end - rules_begin) * sizeof(*plan.rules) / PAGE_SIZE + 1);
-	for (const struct rule *const *rule = rules_begin; rule < rules_end; rule++) {
-		if (chosen(*rule))
-			plan.rules[plan.count++] = *rule;
-		asked_for += chosen(*rule) && (!is_soak(*rule) || globs_match(options.tests, (*rule)->id));
-		if (chosen_by_globs(*rule))
-			would |= (*rule)->opt;
+	find_named();
+	order = order_of_all();
+	plan.rules = pages_allocate(rule_count() * sizeof(*plan.rules) / PAGE_SIZE + 1);
+	for (u32 i = 0; i < rule_count(); i++) {
+		const struct rule *rule = rules_begin[order[i]];
+
+		if (chosen(order[i])) {
+			plan.rules[plan.count++] = rule;
+			asked_for += !is_soak(rule) || (options.tests[0] && named[order[i]]);
+		}
+		if (chosen_by_globs(order[i]))
+			would |= rule->opt;
 	}
-	put_in_order();
 	leave_out_what_was();
 	if (asked_for && plan.count)
 		return true;

@@ -93,3 +93,22 @@ enum number parse_number(const char *text, u64 *value)
 	*value = result;
 	return NUMBER;
 }
+
+/* Returns what follows the number, or 0 where there is none or it is too large for any list. */
+static const char *decimal(const char *text, u32 *value)
+{
+	const char *start = text;
+
+	for (*value = 0; *text >= '0' && *text <= '9' && text - start < 9; text++)
+		*value = *value * 10 + (u32)(*text - '0');
+	return text == start ? 0 : text;
+}
+
+bool parse_range(const char *text, u32 *first, u32 *last)
+{
+	text = decimal(text, first);
+	*last = *first;
+	if (text && *text == '-')
+		text = decimal(text + 1, last);
+	return text && !*text && *first <= *last;
+}

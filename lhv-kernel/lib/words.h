@@ -17,3 +17,6 @@ enum number { NUMBER, NOT_A_NUMBER, TOO_LARGE };
 
 /* Decimal, 0x... or, with a leading 0, octal, as in C. The whole text must be the number. */
 enum number parse_number(const char *text, u64 *value);
+
+/* Decimal numbers such as 12 or 3-7, in a list of names that begin with letters. Returns false where it is neither. */
+bool parse_range(const char *text, u32 *first, u32 *last);

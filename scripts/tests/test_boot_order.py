@@ -2,6 +2,8 @@
 
 import pytest
 
+from conftest import catalogue
+
 ORDERS = [("reverse", 1), ("random", 1), ("random", 2), ("random", 3)]
 
 
@@ -26,3 +28,19 @@ def test_a_shuffle_goes_by_its_seed(lhv):
     assert ids(1) == ids(1)
     assert ids(1) != ids(2)
     assert sorted(ids(1)) == sorted(ids(2))
+
+
+def test_a_shuffle_keeps_two_rules_in_their_order_whatever_else_runs(lhv):
+    def ids(globs):
+        done = lhv("run", "--on", "bochs", "--tests", globs, "--order", "random", "--seed", "5")
+        return [rule["id"] for rule in done.rules]
+    some = ids("vmxon.cr*,vmxoff.*")
+    assert [one for one in ids("vmxon.*,vmxoff.*,vmptrst.*") if one in some] == some
+
+
+def test_rules_are_named_by_their_numbers(lhv):
+    listed = [rule["id"] for rule in catalogue()]
+    done = lhv("run", "--on", "bochs", "--tests", "3-6,9,vmxon.success")
+    assert [rule["id"] for rule in done.rules] == [*listed[2:6], listed[8], "vmxon.success"]
+    done = lhv("run", "--on", "bochs", "--tests", f"2-{len(listed) + 1}")
+    assert done.status == 2 and "matches no rule" in done.out

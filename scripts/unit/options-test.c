@@ -1,6 +1,7 @@
 /* harness/options.c: what each word means, every mistake and its sentence, masks, globs and lists. */
 #include "check.h"
 #include "harness/options.h"
+#include "lib/words.h"
 #include <stdio.h>
 
 static struct options options;
@@ -642,4 +643,31 @@ TEST(options_order, "options: order= takes list, reverse and random, and says so
 	CHECK(options_parse(&options, "order=random seed=3", false, 0) && options.order == ORDER_RANDOM);
 	CHECK(!options_parse(&options, "order=sideways", false, 0));
 	CHECK_HOLDS(options.error, "order=sideways is not known: use order=list");
+}
+
+/* --- Ranges of numbers --- */
+
+static const char *range(const char *text)
+{
+	static char buffer[32];
+	u32 first, last;
+
+	if (!parse_range(text, &first, &last))
+		return "none";
+	snprintf(buffer, sizeof(buffer), "%u to %u", first, last);
+	return buffer;
+}
+
+TEST(ranges, "ranges: a number, two numbers, and what is neither")
+{
+	CHECK_TEXT(range("7"), "7 to 7");
+	CHECK_TEXT(range("3-12"), "3 to 12");
+	CHECK_TEXT(range("999999999"), "999999999 to 999999999");
+	CHECK_TEXT(range("12-3"), "none");
+	CHECK_TEXT(range("1234567890"), "none");
+	CHECK_TEXT(range("3-"), "none");
+	CHECK_TEXT(range("-3"), "none");
+	CHECK_TEXT(range("3-4-5"), "none");
+	CHECK_TEXT(range("3.x"), "none");
+	CHECK_TEXT(range(""), "none");
 }
