@@ -4,8 +4,9 @@ import argparse
 import shlex
 from pathlib import Path
 
-from . import media, platforms, show
+from . import kvm, media, platforms, show
 from .bochs import DEFAULT_MODEL
+from .machine import Platform
 from .problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,10 +44,11 @@ def add_platform(add, cpus):
     add("--cpus", type=number(1, MAX_CPUS), default=cpus, metavar="N", help=f"CPUs, 1 to 16 (default: {cpus})")
     add_arch(add)
     add("--model", metavar="CPU", help="a CPU model of the platform, or a part of its name "
-        f"(default: {DEFAULT_MODEL} on Bochs, max or host on QEMU)")
+        f"(default: {DEFAULT_MODEL} on Bochs, also under KVM; max or host on QEMU)")
     add("--memory", type=number(1), default=128, metavar="MIB", help="memory (default: 128 MiB)")
-    add("--timeout", type=number(1), default=15, metavar="S",
-        help="seconds of silence after which the machine counts as hung (default: 15)")
+    add("--machine", choices=tuple(kvm.MACHINES), help="with --on kvm, the machine of QEMU (default: q35)")
+    add("--timeout", type=number(1), metavar="S", help="seconds of silence after which the machine counts as hung "
+        f"(default: {Platform.silence}; {kvm.Kvm.silence} on KVM inside Bochs, where all is slow)")
     add("--out", metavar="DIR", help="the run's folder (default: a new one in build/run)")
 
 
@@ -105,15 +107,25 @@ def kernel(options):
 
 
 def platform(options):
-    """The platform that the options choose, set up. Errors: Problem where it cannot run here, or nothing is built."""
-    return platforms.CLASSES[options.on](kernel(options), options.model, options.cpus, options.memory)
+    """The platform that the options choose, set up; its limit of silence goes into the options where they give none.
+
+    Errors: Problem where it cannot run here, or nothing is built.
+    """
+    words = [kernel(options), options.model, options.cpus, options.memory]
+    if options.machine and options.on != "kvm":
+        raise Problem("The option --machine goes with --on kvm.")
+    if options.machine:
+        words.append(options.machine)
+    chosen = platforms.CLASSES[options.on](*words)
+    options.timeout = options.timeout or chosen.silence
+    return chosen
 
 
 def repeater(options):
     """A function that gives the command that repeats one rule under the same conditions."""
     words = ["scripts/lhv", "run", "--on", options.on, "--arch", options.arch,
              "--cpus", str(options.cpus)]
-    for name in ("model", "opt", "iter", "seed", "fault"):
+    for name in ("machine", "model", "opt", "iter", "seed", "fault"):
         value = getattr(options, name)
         words += [f"--{name}", str(value)] if value is not None else []
     words += ["--memory", str(options.memory)] if options.memory != 128 else []

@@ -105,6 +105,14 @@ def missing():
     return None
 
 
+def panics(folder):
+    """The panics in the log that Bochs left in a folder, as one line; "" where there are none."""
+    path = Path(folder, "bochs.log")
+    text = path.read_text(errors="replace") if path.exists() else ""
+    found = re.findall(r"^\d+p\[(.*?)\s*\] (.*)$", text, re.MULTILINE)
+    return "; ".join(f"{part}: {what.replace('>>PANIC<< ', '')}" for part, what in found)
+
+
 class Bochs(Platform):
     """The platform, set up for one run. See machine.Platform for what it is asked."""
 
@@ -140,12 +148,7 @@ class Bochs(Platform):
 
     def last_words(self, folder):
         """Why Bochs ended, in its own words: the panic in its log, or else where the CPUs were."""
-        path = Path(folder, "bochs.log")
-        text = path.read_text(errors="replace") if path.exists() else ""
-        panics = re.findall(r"^\d+p\[(.*?)\s*\] (.*)$", text, re.MULTILINE)
-        if panics:
-            return "; ".join(f"{part}: {what.replace('>>PANIC<< ', '')}" for part, what in panics)
-        return "; ".join(self._places(folder))
+        return panics(folder) or "; ".join(self._places(folder))
 
     def _places(self, folder):
         """Where each CPU was when the debugger stopped the machine, as phrases."""

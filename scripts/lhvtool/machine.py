@@ -28,6 +28,7 @@ class Platform:
     has_debugger = False          # that says where the CPUs are when it is interrupted
     shows_screen = False          # whether a picture of the screen is wanted
     own_terminal = None           # see process.Process
+    silence = 15                  # seconds without a word after which it counts as hung, where the user gives none
     can_reboot = True             # whether it can be started again for the rest of the rules
     started_by_hand = False       # whether somebody starts it, so that silence before its log means nothing
 

@@ -40,15 +40,25 @@ def iso(path, kernel, command_line, loader="multiboot2"):
     starts it: "multiboot2" or "multiboot".
     Errors: Problem when a tool is missing or fails.
     """
+    cd(path, grub_script(command_line, loader), [loader], {"lhv.bin": kernel})
+
+
+def cd(path, script, modules, files):
+    """Writes a CD image whose GRUB runs a script at once.
+
+    Arguments: where to write it; the script, for which the CD is (cd); the GRUB modules of its commands; the CD's files, as a
+    dict of names and paths.
+    Errors: Problem when a tool is missing or fails.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder, "early.cfg")
+        early = Path(folder, "early.cfg")
         core = Path(folder, "core.img")
-        script.write_text(grub_script(command_line, loader))
-        _run(["grub-mkimage", "-O", "i386-pc-eltorito", "-p", "/", "-c", script, "-o", core,
-              "biosdisk", "iso9660", loader])
+        early.write_text(script)
+        _run(["grub-mkimage", "-O", "i386-pc-eltorito", "-p", "/", "-c", early, "-o", core,
+              "biosdisk", "iso9660", *modules])
         _run(["xorriso", "-as", "mkisofs", "-quiet", "-o", path, "-graft-points",
               "-b", "core.img", "-no-emul-boot", "-boot-load-size", "4", "-boot-info-table",
-              "--grub2-boot-info", f"core.img={core}", f"lhv.bin={Path(kernel).resolve()}"])
+              "--grub2-boot-info", f"core.img={core}", *(f"{name}={Path(file).resolve()}" for name, file in files.items())])
 
 
 def _run(command):

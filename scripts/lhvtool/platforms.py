@@ -1,8 +1,8 @@
 """Which platforms the runner can boot on here, and why not on the rest."""
 
-from . import bochs, qemu
+from . import bochs, kvm, qemu
 
-CLASSES = {"bochs": bochs.Bochs, "qemu": qemu.Qemu}
+CLASSES = {"bochs": bochs.Bochs, "qemu": qemu.Qemu, "kvm": kvm.platform}
 
 # Platforms that the runner cannot start: the user boots build/ARCH/lhv.iso there.
 BY_HAND = "a real machine, XMHF, Xen, VMware, VirtualBox, Hyper-V"
@@ -19,6 +19,7 @@ def survey():
          qemu_reason or qemu.missing_kvm()),
         ("qemu", f"{qemu_title} with TCG: no VMX, so that only rules that need none run",
          qemu_reason or (None if qemu.missing_kvm() else "The runner takes KVM, which can run here.")),
+        ("kvm", "KVM with nested VMX: the host's own by QEMU, or inside Bochs" , qemu.missing_kvm() and kvm.missing()),
         ("-", BY_HAND, "The runner does not start them. Boot build/ARCH/lhv.iso there, and read "
          "the result from the screen or the serial port."),
     ]

@@ -53,6 +53,16 @@ class Process:
             self._reap(os.WNOHANG)
         return self._process.returncode is None
 
+    def cpu_so_far(self):
+        """The CPU seconds that it has used; once it has ended, those of its children, too."""
+        if self.alive():
+            try:
+                fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+                return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            except OSError:
+                pass              # it ends just now
+        return self.cpu_seconds
+
     def interrupt(self):
         """Sends it the interrupt that its debugger, if it has one, takes for a stop."""
         if self.alive():

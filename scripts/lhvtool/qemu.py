@@ -58,8 +58,8 @@ def missing_kvm():
 class Qemu(Platform):
     """The platform, set up for one run. See machine.Platform for what it is asked."""
 
-    def __init__(self, kernel, model, cpus, memory):
-        """Arguments: the kernel image, a model's name or None, the number of CPUs, MiB of memory."""
+    def __init__(self, kernel, model, cpus, memory, machine="pc"):
+        """Arguments: the kernel image, a model's name or None, the number of CPUs, MiB of memory, the machine of QEMU."""
         if reason := missing():
             raise Problem(reason)
         kvm = missing_kvm() is None
@@ -74,6 +74,8 @@ class Qemu(Platform):
         self.model = model or ("host" if kvm else "max")
         self.cpus = cpus
         self.memory = memory
+        self.machine = machine
+        self.facts = {"qemu": version(), "machine": machine}
 
     def prepare(self, folder, command_line):
         """Returns the command; the folder needs nothing more."""
@@ -81,7 +83,7 @@ class Qemu(Platform):
         # for a picture the machine must stay when the kernel has ended it
         end = (["-no-shutdown", "-qmp", f"unix:{MONITOR},server=on,wait=off"] if self.shows_screen
                else ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"])
-        return [PROGRAM, "-accel", self.accelerator, "-cpu", self.model, "-smp", str(self.cpus),
+        return [PROGRAM, "-M", self.machine, "-accel", self.accelerator, "-cpu", self.model, "-smp", str(self.cpus),
                 "-m", str(self.memory), "-nodefaults", "-vga", "std", "-display", "none",
                 "-no-reboot", "-serial", "file:serial.txt", *end,
                 "-kernel", str(self.kernel), "-append", command_line]
