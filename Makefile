@@ -21,7 +21,7 @@ kernel := \
 	boot/entry.o boot/trampoline.o boot/multiboot.o \
 	cpu/context.o cpu/descriptors.o cpu/msr.o cpu/paging.o cpu/registers.o cpu/time.o cpu/trap-entry.o cpu/traps.o \
 	cpu/user.o cpu/user-entry.o \
-	console/art.o console/console.o console/uart.o console/vga.o \
+	console/art.o console/console.o console/memory-log.o console/uart.o console/vga.o \
 	harness/expect.o harness/fault.o harness/finish.o harness/option-mask.o harness/options.o harness/platform.o harness/recover.o \
 	harness/report.o harness/restore.o harness/scratch.o harness/select.o harness/tap-text.o harness/ticking.o harness/walk.o harness/watchdog.o \
 	interrupts/interrupts.o interrupts/lapic.o interrupts/pic.o \

@@ -24,7 +24,7 @@ static void read_options(bool loader_known)
 {
 	bool good = options_parse(&options, boot_info.command_line, LHV_OPT_GIVEN, LHV_OPT) &&
 		    faults_plant(options.faults, options.error, sizeof(options.error));
-	const char *consoles = console_init(options.console);
+	const char *consoles = console_init(options.console, options.log_memory);
 
 	print("TAP version 14");
 	print("# LHV " LHV_VERSION " " LHV_ARCH);
@@ -43,7 +43,7 @@ void kernel_start(u32 magic, u32 info)
 	struct cpu *cpu;
 
 	read_options(multiboot_read(magic, info));
-	if (!pages_init())
+	if (!pages_init(options.log_memory))
 		panic("the loader's memory map shows no usable memory between the kernel and 256 MiB");
 	paging_init();
 	cpu = cpu_prepare(0, true);

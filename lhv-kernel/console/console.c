@@ -1,10 +1,12 @@
 /* Output to every console that was found: UART, port E9 of emulators, VGA text. */
 #include "console/console.h"
+#include "console/memory-log.h"
 #include "console/uart.h"
 #include "console/vga.h"
 #include "cpu/port.h"
 #include "cpu/registers.h"
 #include "lib/format.h"
+#include "lib/string.h"
 
 #define DEBUG_PORT 0xe9 /* reads as its own number where an emulator listens */
 
@@ -39,6 +41,8 @@ static void console_release(void)
 
 static void write(const char *text)
 {
+	if (memory_log_write(text))
+		return;
 	if (debug_port)
 		for (const char *c = text; *c; c++)
 			out8(DEBUG_PORT, *c);
@@ -47,18 +51,21 @@ static void write(const char *text)
 		vga_write(text);
 }
 
-const char *console_init(u16 serial_port)
+const char *console_init(u16 serial_port, u32 log_memory)
 {
-	static char found[80];
+	static char found[120];
 
 	debug_port = in8(DEBUG_PORT) == DEBUG_PORT;
 	screen = vga_init();
 	uart_init(&serial, serial_port);
-	if (serial.port)
-		format(found, sizeof(found), "serial port 0x%x", serial.port);
 	only_screen = screen && !serial.port && !debug_port;
-	append(found, sizeof(found), "%s%s", debug_port ? (serial.port ? ", port E9" : "port E9") : "",
-	       screen ? (serial.port || debug_port ? ", VGA text" : "VGA text") : "");
+	if (serial.port)
+		append(found, sizeof(found), "serial port 0x%x, ", serial.port);
+	append(found, sizeof(found), "%s%s", debug_port ? "port E9, " : "", screen ? "VGA text, " : "");
+	if (log_memory && memory_log_init(log_memory))
+		append(found, sizeof(found), "memory at 0x%x, and nothing else until that is full, ", log_memory);
+	size_t length = strlen(found);
+	found[length ? length - 2 : 0] = 0;
 	return found;
 }
 

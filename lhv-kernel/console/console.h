@@ -6,9 +6,10 @@
 
 /*
  * Finds the consoles and writes to all of them from now on. serial_port: I/O port of the UART, 0 for the
- * first of COM1..COM4 that answers. Returns a text that names what was found.
+ * first of COM1..COM4 that answers. log_memory: physical address of a log in memory, which then takes the
+ * place of UART and port E9; 0: none. Returns a text that names what was found.
  */
-const char *console_init(u16 serial_port);
+const char *console_init(u16 serial_port, u32 log_memory);
 
 /* One line (a line feed is added), written as a whole. Never from an interrupt handler. */
 void print(const char *text, ...) PRINTF(1, 2);

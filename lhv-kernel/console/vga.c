@@ -42,6 +42,16 @@ static void show(void)
 	crtc(CURSOR_LOW, cursor & 0xff);
 }
 
+/* Is there a CRT controller? A machine without one may have RAM where the text memory would be */
+static bool controller_answers(void)
+{
+	crtc(CURSOR_LOW, 0x5a);
+	if (in8(CRTC_DATA) != 0x5a)
+		return false;
+	crtc(CURSOR_LOW, 0xa5);
+	return in8(CRTC_DATA) == 0xa5;
+}
+
 bool vga_init(void)
 {
 	u16 before = cells[0];
@@ -49,7 +59,7 @@ bool vga_init(void)
 	cells[0] = 0x1234;
 	bool there = cells[0] == 0x1234;
 	cells[0] = before;
-	if (!there)
+	if (!there || !controller_answers())
 		return false;
 	for (unsigned i = 0; i < ROWS; i++)
 		clear_row(i);

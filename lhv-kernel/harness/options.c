@@ -5,6 +5,7 @@
  * those that were asked for is worse than no run.
  */
 #include "harness/options.h"
+#include "console/memory-log.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "lib/words.h"
@@ -178,6 +179,22 @@ static bool take_console(struct options *options, const char *value)
 	return false;
 }
 
+static bool take_log_memory(struct options *options, const char *value)
+{
+	char text[SHOWN_SIZE];
+	u64 address = 0;
+
+	if (parse_number(value, &address) == NUMBER && address >= LOG_MEMORY_FIRST && address <= LOG_MEMORY_LAST &&
+	    address % LOG_MEMORY_SIZE == 0) {
+		options->log_memory = (u32)address;
+		return true;
+	}
+	format(options->error, sizeof(options->error),
+	       "log_memory=%s is no place for the log: write a multiple of 0x%x from 0x%x to 0x%x", shown(value, text),
+	       LOG_MEMORY_SIZE, LOG_MEMORY_FIRST, LOG_MEMORY_LAST);
+	return false;
+}
+
 static const struct {
 	const char *name;
 	bool (*take)(struct options *options, const char *value);
@@ -186,9 +203,10 @@ static const struct {
 	{"after", take_after},	   {"iter", take_iter},	  {"seed", take_seed},
 	{"order", take_order},
 	{"deadline", take_deadline}, {"fault", take_fault}, {"console", take_console},
+	{"log_memory", take_log_memory},
 };
 
-#define KNOWN_WORDS "lhv_opt=, tests=, skip=, after=, iter=, seed=, order=, deadline=, fault=, console="
+#define KNOWN_WORDS "lhv_opt=, tests=, skip=, after=, iter=, seed=, order=, deadline=, fault=, console=, log_memory="
 
 static bool take_word(struct options *options, char *word)
 {

@@ -68,6 +68,7 @@ struct options {
 	u64 seed;
 	u32 deadline_ms; /* time that one rule may take */
 	u16 console;	 /* I/O port of the serial console; 0: found at run time */
+	u32 log_memory;	 /* physical address of the log in memory; 0: none */
 	char error[240]; /* a sentence saying what is wrong; empty: nothing */
 };
 

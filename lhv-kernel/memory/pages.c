@@ -11,16 +11,18 @@ extern u8 image_begin[], image_end[];
 
 static ulong next, limit, first;
 
-bool pages_init(void)
+bool pages_init(u32 end_of_all)
 {
+	u64 allocation_end = end_of_all && end_of_all < ALLOCATION_LIMIT ? end_of_all : ALLOCATION_LIMIT;
+
 	for (unsigned i = 0; i < boot_info.memory_ranges; i++) {
 		u64 base = boot_info.memory[i].base, end = base + boot_info.memory[i].size;
 
 		if (base < (ulong)image_end)
 			base = (ulong)image_end;
 		base = ALIGN_UP(base, (u64)PAGE_SIZE);
-		if (end > ALLOCATION_LIMIT)
-			end = ALLOCATION_LIMIT;
+		if (end > allocation_end)
+			end = allocation_end;
 		if (end > base && end - base > limit - next) {
 			next = first = base;
 			limit = end;

@@ -2,8 +2,8 @@
 #pragma once
 #include "lib/types.h"
 
-/* Takes the memory map of the boot loader. Returns false where no usable memory is above the image. */
-bool pages_init(void);
+/* Takes the memory map of the boot loader, up to an address (0: all). Returns false where no usable memory is above the image. */
+bool pages_init(u32 end);
 
 /* Zeroed pages, mapped one to one, above 1 MiB and below 4 GiB. With none left the kernel stops with a sentence. */
 void *pages_allocate(unsigned count);

@@ -168,10 +168,25 @@ TEST(options_paths, "options: the image's path may come first, and may hold blan
 	refuses("a b", "\"b\" is not");
 }
 
+TEST(options_log_memory, "options: log_memory= takes an address that is aligned and in range")
+{
+	accepts("iter=1");
+	CHECK_EQ(options.log_memory, 0);
+	accepts("log_memory=0x4000000");
+	CHECK_EQ(options.log_memory, 0x4000000);
+	accepts("log_memory=16777216");
+	accepts("log_memory=0xb0000000");
+	refuses("log_memory=0x4001000", "write a multiple of 0x400000 from 0x1000000 to 0xb0000000");
+	refuses("log_memory=0xc00000", "no place for the log");
+	refuses("log_memory=0xb0400000", "no place for the log");
+	refuses("log_memory=0x100000000", "no place for the log");
+	refuses("log_memory=high", "log_memory=high is no place");
+}
+
 TEST(options_unknown, "options: an unknown name is answered with all known ones")
 {
 	refuses("lhvopt=0x4", "\"lhvopt=\" is no option; the known words are lhv_opt=, tests=, skip=, after=, iter=, seed=, "
-			      "order=, deadline=, fault=, console=");
+			      "order=, deadline=, fault=, console=, log_memory=");
 	refuses("test=a", "\"test=\" is no option");
 	refuses("testss=a", "\"testss=\" is no option");
 	refuses("=5", "\"=\" is no option");
@@ -182,7 +197,7 @@ TEST(options_unknown, "options: an unknown name is answered with all known ones"
 
 TEST(options_empty_values, "options: no word may be without a value")
 {
-	static const char *const names[] = {"lhv_opt", "tests", "skip", "after", "iter", "seed", "deadline", "fault", "console"};
+	static const char *const names[] = {"lhv_opt", "tests", "skip", "after", "iter", "seed", "deadline", "fault", "console", "log_memory"};
 
 	for (unsigned i = 0; i < COUNT(names); i++) {
 		char line[32], part[48];
