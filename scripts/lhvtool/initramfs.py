@@ -112,6 +112,15 @@ class Tree:
             run(["objcopy", "--strip-unneeded", *drop, str(path.resolve()), str(root / inside)])
 
 
+def compiled(folder, source):
+    """A program of one C file, linked statically, as a file in a cache folder. Returns its path. Errors: Problem."""
+    program = Path(folder, Path(source).stem)
+    if not program.exists() or program.stat().st_mtime < Path(source).stat().st_mtime:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        run(["gcc", "-static", "-Os", "-s", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(source)])
+    return program
+
+
 def cpio(path, root, follow=False):
     """Packs a folder into an archive in the format that Linux reads.
 

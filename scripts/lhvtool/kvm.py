@@ -100,9 +100,13 @@ class Kvm(Platform):
         session = self.linux.running(folder, self.kernel, self.model, self.cpus, self.memory)
         self.facts["kvm_intel"] = " ".join(f"{key}={value}" for key, value in session.facts.items() if key != "release")
         inside = self.linux.path_inside(self.kernel)
-        words = ["qemu", "-L", "/firmware", "-enable-kvm", "-cpu", "host,migratable=off", *MACHINES[self.machine],
-                 "-smp", str(self.cpus), "-m", str(self.memory), "-nodefaults", "-display", "none", "-no-reboot",
-                 "-serial", "file:/dev/ttyS0", "-kernel", inside, "-append", command_line]
+        # of the 4 MiB that the log may take (lhv-kernel/console/memory-log.h), clear of what the firmware puts at the end
+        log = (self.memory - 5 & ~3) << 20
+        words = ["relay", "/memory", str(self.memory), str(log), "qemu", "-L", "/firmware", "-enable-kvm", "-cpu", "host,migratable=off", *MACHINES[self.machine],
+                 "-smp", str(self.cpus), "-m", str(self.memory),
+                 "-object", f"memory-backend-file,id=memory,mem-path=/memory,share=on,size={self.memory}M",
+                 "-machine", "memory-backend=memory", "-nodefaults", "-display", "none", "-no-reboot",
+                 "-serial", "file:/dev/ttyS0", "-kernel", inside, "-append", f"{command_line} log_memory={log:#x}"]
         Path(folder, "command.txt").write_text(
             f"# Started in the Linux whose files are in {session.folder}. Options of the kernel: {command_line}\n"
             f"{shlex.join(words)}\n")
@@ -167,6 +171,7 @@ class Linux:
         tree.file("init", nested.SCRIPTS / "agent")
         tree.file("setup", nested.SCRIPTS / "kvm-setup")
         tree.program("bin/qemu", PROGRAM)
+        tree.file("bin/relay", initramfs.compiled(CACHE, nested.SCRIPTS / "relay.c"))
         for path in FIRMWARE:
             tree.file(f"firmware/{Path(path).name}", path)
         (modules,) = self._unpacked.glob("lib/modules/*/kernel")
