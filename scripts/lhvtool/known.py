@@ -12,7 +12,7 @@ from .problem import Problem
 
 FILE = Path(__file__).resolve().parent.parent / "known-issues.yaml"
 REQUIRED = ("id", "platform", "version", "rules", "sentence", "evidence")
-OPTIONAL = ("model", "arch")
+OPTIONAL = ("model", "arch", "under")
 PLATFORMS = ("bochs", "qemu", "kvm", "xmhf", "xen", "vmware", "virtualbox", "hyperv", "machine")
 LINE_BREAKS = ("\n", "\r")
 
@@ -29,11 +29,13 @@ class Issue:
     evidence: str             # where docs/known-issues.md shows it
     model: str = "*"          # a glob of CPU models
     arch: str = "*"           # a glob of builds
+    under: str = "*"          # what the platform runs on, such as "bochs <= 2.7"; "hardware"; "*" is anything
 
-    def covers(self, platform, version, model, arch):
-        """Whether the issue is one of this platform, version, CPU model and build."""
+    def covers(self, platform, version, model, arch, under=""):
+        """Whether the issue is one of this platform, version, CPU model and build, on what the platform runs on."""
         return (platform == self.platform and version_in(version, self.version)
-                and fnmatch.fnmatchcase(model, self.model) and fnmatch.fnmatchcase(arch, self.arch))
+                and fnmatch.fnmatchcase(model, self.model) and fnmatch.fnmatchcase(arch, self.arch)
+                and under_in(under, self.under))
 
     def names(self, rule):
         """Whether a rule's id is one that the issue makes fail."""
@@ -42,7 +44,8 @@ class Issue:
 
 def covering(issues, platform, arch):
     """The issues, of a list, that cover a platform (see machine.Platform) and a build."""
-    return [issue for issue in issues if issue.covers(platform.name, platform.version, platform.model, arch)]
+    return [issue for issue in issues if issue.covers(platform.name, platform.version, platform.model, arch,
+                                                          platform.under)]
 
 
 def version_in(version, wanted):
@@ -54,6 +57,20 @@ def version_in(version, wanted):
     except InvalidVersion:
         return False
     return SpecifierSet(wanted).contains(number, prereleases=True)
+
+
+def under_in(under, wanted):
+    """Whether what a platform runs on, such as "bochs 2.7" or "" for hardware, is what an issue names.
+
+    That is "*" for anything, "hardware", or a platform with or without a range of versions, such as "bochs <= 2.7".
+    """
+    if wanted == "*":
+        return True
+    if not under or wanted == "hardware":
+        return not under and wanted == "hardware"
+    name, _, version = under.partition(" ")
+    wanted_name, _, wanted_version = wanted.partition(" ")
+    return name == wanted_name and version_in(version, wanted_version or "*")
 
 
 def load(path=FILE):
@@ -79,6 +96,16 @@ def load(path=FILE):
     return issues
 
 
+def _is_range(text):
+    if text == "*":
+        return True
+    try:
+        SpecifierSet(text)
+    except InvalidSpecifier:
+        return False
+    return True
+
+
 def _issue(file, number, entry):
     if not isinstance(entry, dict):
         raise Problem(f"{file}: entry {number} must be a mapping.")
@@ -97,10 +124,10 @@ def _issue(file, number, entry):
         raise Problem(f"{where}: the sentence must be one line.")
     if entry["platform"] not in PLATFORMS:
         raise Problem(f"{where}: the platform must be one of {', '.join(PLATFORMS)}.")
-    if entry["version"] != "*":
-        try:
-            SpecifierSet(entry["version"])
-        except InvalidSpecifier:
-            raise Problem(f"{where}: the version must be \"*\" or a range such as \"<= 2.7\".") from None
+    if not _is_range(entry["version"]):
+        raise Problem(f"{where}: the version must be \"*\" or a range such as \"<= 2.7\".")
+    under, _, under_version = entry.get("under", "*").partition(" ")
+    if under not in ("*", "hardware", *PLATFORMS) or not _is_range(under_version or "*"):
+        raise Problem(f"{where}: under must be \"*\", \"hardware\", or a platform and a range such as \"bochs <= 2.7\".")
     rules = entry["rules"]
     return Issue(**{**entry, "rules": (rules,) if isinstance(rules, str) else tuple(rules)})

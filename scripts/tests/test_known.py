@@ -46,6 +46,21 @@ def test_model_and_arch_narrow_an_entry(tmp_path):
     assert not issue.covers("bochs", "2.7", "corei7_skylake_x", "amd64")
 
 
+def test_what_a_platform_runs_on_narrows_an_entry(tmp_path):
+    (issue,) = load(tmp_path, ENTRY + '  under: "xen < 4.18"\n')
+    assert issue.covers("bochs", "2.7", "any", "amd64", "xen 4.17")
+    assert not issue.covers("bochs", "2.7", "any", "amd64", "xen 4.18")
+    assert not issue.covers("bochs", "2.7", "any", "amd64")
+
+
+@pytest.mark.parametrize("under, wanted, inside", [
+    ("", "*", True), ("bochs 2.7", "*", True), ("", "hardware", True), ("bochs 2.7", "hardware", False),
+    ("bochs 2.7", "bochs <= 2.7", True), ("bochs 2.8", "bochs <= 2.7", False), ("bochs 2.8", "bochs", True),
+    ("", "bochs <= 2.7", False), ("qemu 2.7", "bochs <= 2.7", False), ("bochs 2.7", "bochs >= 2.5, < 2.8", True)])
+def test_what_a_platform_runs_on(under, wanted, inside):
+    assert known.under_in(under, wanted) == inside
+
+
 @pytest.mark.parametrize("version, wanted, inside", [
     ("2.7", "*", True), ("2.7", "<= 2.7", True), ("2.10", "<= 2.7", False), ("2.6.11", "<2.7", True),
     ("6.1.0-13-amd64", ">= 5.0, < 6.2", True), ("6.12.1", ">= 5.0, < 6.2", False),
@@ -61,6 +76,8 @@ def test_version_ranges(version, wanted, inside):
     ('"<= 2.7"', '"2.7 or less"', "the version must be"),
     ('"<= 2.7"', "2.7", "must be text"),
     ("[a.*, b.one]", "[1]", "must be text"),
+    ("  rules:", '  under: "box 1"\n  rules:', "under must be"),
+    ("  rules:", '  under: "bochs 2.7"\n  rules:', "under must be"),
     ("does X", "does\\nX", "one line"),
     ("- id: bochs-x", ENTRY + "- id: bochs-x", "more than one entry"),
     ("- id: bochs-x", "- word\n- id: bochs-x", "entry 1 must be a mapping"),
