@@ -41,8 +41,10 @@ static void console_release(void)
 
 static void write(const char *text)
 {
-	if (memory_log_write(text))
+	if (memory_log_write(text)) {
+		uart_ring(&serial);
 		return;
+	}
 	if (debug_port)
 		for (const char *c = text; *c; c++)
 			out8(DEBUG_PORT, *c);

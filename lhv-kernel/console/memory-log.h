@@ -1,6 +1,7 @@
 /*
  * The log in memory, for who can read the machine's memory from outside: there a line costs no VM exit, whereas on nested
  * platforms each character of a UART is one. At its address: a 32-bit count of bytes, then so many bytes of text.
+ * After each write the UART gets a line feed, for who would rather be woken than look again and again.
  */
 #pragma once
 #include "lib/types.h"

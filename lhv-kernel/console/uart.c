@@ -74,6 +74,12 @@ void uart_write(struct uart *uart, const char *text)
 	}
 }
 
+void uart_ring(struct uart *uart)
+{
+	if (uart->port)
+		out8(uart->port + DATA, '\n');
+}
+
 void uart_drain(struct uart *uart)
 {
 	if (uart->port)

@@ -16,5 +16,8 @@ void uart_init(struct uart *uart, u16 port);
 /* Writes text as it stands. Gives the UART up where it never gets ready. */
 void uart_write(struct uart *uart, const char *text);
 
+/* Writes one line feed without waiting for room: who reads the log elsewhere learns that there is more. */
+void uart_ring(struct uart *uart);
+
 /* Waits until the last character is on the wire: what is still in the FIFO is lost when the machine ends. */
 void uart_drain(struct uart *uart);

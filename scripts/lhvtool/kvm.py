@@ -7,6 +7,7 @@ from pathlib import Path
 from . import bochs, initramfs, media, nested, packages, qemu
 from .machine import SERIAL, Platform
 from .problem import Problem
+from .process import SCREEN
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / "build" / "nested"
@@ -106,7 +107,7 @@ class Kvm(Platform):
                  "-smp", str(self.cpus), "-m", str(self.memory),
                  "-object", f"memory-backend-file,id=memory,mem-path=/memory,share=on,size={self.memory}M",
                  "-machine", "memory-backend=memory", "-nodefaults", "-display", "none", "-no-reboot",
-                 "-serial", "file:/dev/ttyS0", "-kernel", inside, "-append", f"{command_line} log_memory={log:#x}"]
+                 "-serial", "stdio", "-kernel", inside, "-append", f"{command_line} log_memory={log:#x}"]
         Path(folder, "command.txt").write_text(
             f"# Started in the Linux whose files are in {session.folder}. Options of the kernel: {command_line}\n"
             f"{shlex.join(words)}\n")
@@ -163,6 +164,7 @@ class Linux:
         self._session = nested.Session(
             folder, model, cpus, memory + LINUX_MEMORY, "Linux", SCRIPT, ["linux"],
             {"vmlinuz": linux, "initramfs": self._initramfs()}, {name: path for path, name in kernels.items()})
+        self._session.output_file = SCREEN        # because scripts/nested/relay.c writes to port E9
         self._model, self._cpus, self._memory, self._kernels = model, cpus, memory, kernels
 
     def _initramfs(self):
