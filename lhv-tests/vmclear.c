@@ -105,16 +105,13 @@ VMCLEAR_RULE(revision_kept_launched, "revision-kept-launched", "VMCLEAR after a 
 VMCLEAR_RULE(neighbours, "neighbours", "No byte before or behind the region changes by VMCLEAR, VMPTRLD and VMWRITE of all fields", REGION)
 {
 	u8 *pages = scratch_pages(3);
-	const u64 *kept;
 	u64 vmcs;
 
 	memset(pages, 0x5a, 3 * PAGE_SIZE);
 	vmcs = vmcs_region(this_cpu(), memset(pages + PAGE_SIZE, 0, PAGE_SIZE));
 	vmcs_clear(vmcs);
 	vmcs_region(this_cpu(), pages + PAGE_SIZE);
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
+	vmcs_load_filled(vmcs, 0);
 	vmcs_clear(vmcs);
 	for (unsigned i = 0; i < PAGE_SIZE; i++) {
 		expect_equal("a byte of the page before the region", pages[i], 0x5a);
@@ -135,8 +132,7 @@ VMCLEAR_RULE(size_used, "size-used", "Bytes of the region beyond the size in IA3
 	vmcs = vmcs_region(this_cpu(), page);
 	vmcs_clear(vmcs);
 	vmcs_region(this_cpu(), page);
-	vmcs_load(vmcs);
-	vmcs_fill(vmcs_bits_kept(), 0);
+	vmcs_load_filled(vmcs, 0);
 	vmcs_clear(vmcs);
 	for (unsigned i = size; i < PAGE_SIZE; i++)
 		changed += page[i] != 0x5a;
@@ -185,11 +181,8 @@ VMCLEAR_RULE(other_current, "other-keeps-current", "VMCLEAR of an inactive VMCS 
 VMCLEAR_RULE(other_active, "other-keeps-fields", "VMCLEAR of an active VMCS that is not current leaves the current one and its fields alone", OVERVIEW)
 {
 	u64 vmcs = vmcs_fresh(), other = vmcs_fresh();
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(other, 1);
 
-	vmcs_load(other);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 1);
 	vmcs_load(vmcs);
 	vmcs_fill(kept, 0);
 	vmcs_clear(other);
@@ -200,11 +193,8 @@ VMCLEAR_RULE(other_active, "other-keeps-fields", "VMCLEAR of an active VMCS that
 VMCLEAR_RULE(other_written, "other-written-back", "VMCLEAR of an active VMCS that is not current keeps all of its fields", VMCLEAR)
 {
 	u64 vmcs = vmcs_fresh(), other = vmcs_fresh();
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(other, 1);
 
-	vmcs_load(other);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 1);
 	vmcs_load(vmcs);
 	vmcs_fill(kept, 0);
 	vmcs_clear(other);
@@ -219,11 +209,8 @@ VMCLEAR_RULE(memory_complete, "memory-complete", "After VMCLEAR the region in me
 {
 	u64 vmcs = vmcs_fresh(), copy;
 	unsigned other, example = 0;
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(vmcs, 0);
 
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
 	vmcs_clear(vmcs);
 	copy = physical(memcpy(scratch_page(), (void *)(ulong)vmcs, PAGE_SIZE));
 	if (vmptrld(copy) != SUCCEEDED) {

@@ -116,10 +116,8 @@ static struct traveller *new_fields(unsigned direction)
 	struct traveller *mine = &travellers[direction][this_cpu()->index];
 
 	mine->vmcs = vmcs_fresh();
-	vmcs_load(mine->vmcs);
-	mine->kept = vmcs_bits_kept();
 	mine->which = this_cpu()->index % 3;
-	vmcs_fill(mine->kept, mine->which);
+	mine->kept = vmcs_load_filled(mine->vmcs, mine->which);
 	return mine;
 }
 

@@ -28,11 +28,8 @@ static void vmxoff_and_vmxon(void)
 VMCS_RULE(vmclear_vmptrld, "persistence.vmclear", "Every field keeps its value over VMCLEAR and VMPTRLD", VMCLEAR)
 {
 	u64 vmcs = vmcs_fresh();
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(vmcs, 0);
 
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
 	vmcs_expect_filled("before VMCLEAR", kept, 0);
 	vmcs_clear_and_load(vmcs);
 	vmcs_expect_filled("after VMCLEAR and VMPTRLD", kept, 0);
@@ -55,11 +52,8 @@ VMCS_RULE(newest, "persistence.newest", "What VMCLEAR and VMPTRLD bring back is 
 VMCS_RULE(repeated_vmclear, "persistence.repeated-vmclear", "Every field keeps its value over VMCLEARs of a VMCS that is clear already", VMCLEAR)
 {
 	u64 vmcs = vmcs_fresh();
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(vmcs, 0);
 
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
 	for (unsigned i = 0; i < 3; i++)
 		vmcs_clear(vmcs);
 	vmcs_clear_and_load(vmcs);
@@ -89,9 +83,7 @@ RULE(shadow_type, .id = "vmcs.persistence.shadow-vmclear", .title = "Every field
 	const u64 *kept;
 
 	*first_word = shadow_revision;
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
+	kept = vmcs_load_filled(vmcs, 0);
 	vmcs_clear(vmcs);
 	*first_word = shadow_revision;
 	vmcs_load(vmcs);
@@ -103,11 +95,8 @@ RULE(shadow_type, .id = "vmcs.persistence.shadow-vmclear", .title = "Every field
 VMCS_RULE(switch_two, "persistence.switch", "Every field of a VMCS keeps its value while another one is current", OVERVIEW)
 {
 	u64 vmcs = vmcs_fresh(), other = vmcs_fresh();
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(vmcs, 0);
 
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
 	vmcs_load(other);
 	vmcs_fill(kept, 1);
 	vmcs_load(vmcs);
@@ -159,11 +148,8 @@ VMCS_RULE(switch_vmclear, "persistence.switch-then-vmclear", "Each of three acti
 VMCS_RULE(vmxoff_vmxon, "persistence.vmxoff", "Every field of a VMCS that is cleared before VMXOFF has its value after VMXON", SOFTWARE_USE)
 {
 	u64 vmcs = vmcs_fresh();
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(vmcs, 0);
 
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
 	vmcs_clear(vmcs);
 	vmxoff_and_vmxon();
 	vmcs_region(this_cpu(), (void *)(ulong)vmcs);
@@ -198,11 +184,8 @@ VMCS_RULE(vmxoff_active, "vmxoff.active", "VMXOFF while a VMCS is active may los
 	u64 vmcs = vmcs_fresh();
 	unsigned other, example = 0;
 	outcome_t outcome;
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(vmcs, 0);
 
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
 	vmcs_clear_and_load(vmcs);
 	vmcs_fill(kept, 1);
 	vmxoff_and_vmxon();

@@ -121,6 +121,16 @@ void vmcs_fill(const u64 *kept, unsigned which)
 			vmwrite(vmcs_fields[i].encoding, vmcs_value(kept, i, which));
 }
 
+const u64 *vmcs_load_filled(u64 vmcs, unsigned which)
+{
+	const u64 *kept;
+
+	vmcs_load(vmcs);
+	kept = vmcs_bits_kept();
+	vmcs_fill(kept, which);
+	return kept;
+}
+
 static void expect_field(const char *when, const struct vmcs_field_info *field, u64 expected)
 {
 	char what[160];

@@ -28,6 +28,9 @@ u64 vmcs_value(const u64 *kept, unsigned field, unsigned which);
 void vmcs_fill(const u64 *kept, unsigned which);
 u32 vmcs_fill_try(const u64 *kept, unsigned which);
 
+/* Makes the VMCS current, finds which bits its fields keep, and fills it. Returns those bits. */
+const u64 *vmcs_load_filled(u64 vmcs, unsigned which);
+
 /* Every field of the current VMCS reads back as vmcs_fill() wrote it; when: such as "after VMXOFF and VMXON". */
 void vmcs_expect_filled(const char *when, const u64 *kept, unsigned which);
 

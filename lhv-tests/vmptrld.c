@@ -41,11 +41,8 @@ VMPTRLD_RULE(success, "success", "VMPTRLD makes the VMCS current", VMPTRLD)
 VMPTRLD_RULE(same_again, "same-again", "VMPTRLD of the current VMCS succeeds and changes no field", VMPTRLD)
 {
 	u64 vmcs = vmcs_fresh();
-	const u64 *kept;
+	const u64 *kept = vmcs_load_filled(vmcs, 0);
 
-	vmcs_load(vmcs);
-	kept = vmcs_bits_kept();
-	vmcs_fill(kept, 0);
 	for (unsigned i = 0; i < 3; i++)
 		expect_outcome("VMPTRLD of the current VMCS", vmptrld(vmcs), SUCCEEDED);
 	expect_equal("the current-VMCS pointer", vmcs_current(), vmcs);
