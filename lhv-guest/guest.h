@@ -42,7 +42,7 @@ struct guest *guest_golden(void (*function)(void));
 struct exit guest_run(struct guest *guest);
 
 /* RIP goes past the instruction that exited; blocking by STI and MOV SS ends. */
-void guest_skip_instruction(struct guest *guest);
+void guest_skip_instruction(void);
 
 /* Ends the rule, decoded, where the exit is not for this basic reason. */
 void expect_exit(struct exit exit, u32 reason);
@@ -59,6 +59,9 @@ void expect_done(struct guest *guest);
  */
 void controls_set(enum vmcs_field field, const struct control_caps *caps, u64 bits, const char *name);
 void controls_clear(enum vmcs_field field, const struct control_caps *caps, u64 bits, const char *name);
+
+/* "External-interrupt exiting" 0: interrupts go through the guest's own IDT, where its RFLAGS.IF is 1. */
+void guest_gets_interrupts(void);
 
 /* "VM exit 10 CPUID at 0x101234", "VM entry: VMfailValid(7) …", "guest took #PF(0x0) at …". */
 size_t exit_format(char *buffer, size_t size, const struct guest *guest, struct exit exit);

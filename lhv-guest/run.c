@@ -120,11 +120,10 @@ struct exit guest_run(struct guest *guest)
 	return exit;
 }
 
-void guest_skip_instruction(struct guest *guest)
+void guest_skip_instruction(void)
 {
 	u64 state = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
-	(void)guest;
 	vmwrite(VMCS_GUEST_RIP, vmread(VMCS_GUEST_RIP) + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
 	if (state & BLOCKING_BY_STI_OR_MOV_SS)
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, state & ~(u64)BLOCKING_BY_STI_OR_MOV_SS);
@@ -198,4 +197,9 @@ void controls_clear(enum vmcs_field field, const struct control_caps *caps, u64 
 	if (caps->must_be_1 & bits)
 		rule_skip("the CPU does not allow the control \"%s\" to be 0", name);
 	vmwrite(field, vmread(field) & ~bits);
+}
+
+void guest_gets_interrupts(void)
+{
+	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
 }

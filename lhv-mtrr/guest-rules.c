@@ -271,7 +271,7 @@ RULE(combinations, .id = "mtrr.ept.pat-combinations", .title = "A guest reads wh
 			if (exit.entry != SUCCEEDED || exit.reason != EXIT_REASON_VMCALL)
 				goto out;
 			good += guest->registers.bx == 1;
-			guest_skip_instruction(guest);
+			guest_skip_instruction();
 		}
 out:
 	rule_note("%u of %u combinations tried, the guest read what it wrote in %u", tried,

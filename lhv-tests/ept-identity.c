@@ -35,7 +35,7 @@ static void expect_read_write(struct guest *guest, volatile u32 *seen_by_host)
 	*seen_by_host = PATTERN;
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_equal("what the guest reads", guest->registers.bx, PATTERN);
-	guest_skip_instruction(guest);
+	guest_skip_instruction();
 	expect_done(guest);
 	expect_equal("what the guest wrote, as the host reads it", *seen_by_host, ANSWER);
 }

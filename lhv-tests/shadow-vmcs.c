@@ -114,7 +114,7 @@ static struct exit run_code(const struct shadow *shadow, const u8 *code, ulong e
 	exit = guest_run(shadow->guest);
 	if (fault(FAULT_SHADOW_BITMAP_IGNORED) && exit.entry == SUCCEEDED &&
 	    (exit.reason == EXIT_REASON_VMREAD || exit.reason == EXIT_REASON_VMWRITE)) {
-		guest_skip_instruction(shadow->guest);
+		guest_skip_instruction();
 		exit = guest_run(shadow->guest);
 	}
 	return exit;

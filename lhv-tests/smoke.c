@@ -38,7 +38,7 @@ RULE(cpuid_reason, .id = "exit.cpuid.reason", .title = "CPUID in VMX non-root op
 	struct guest *guest = guest_golden(guest_cpuid);
 
 	expect_exit(guest_run(guest), EXIT_REASON_CPUID);
-	guest_skip_instruction(guest);
+	guest_skip_instruction();
 	expect_done(guest);
 }
 
@@ -107,7 +107,7 @@ RULE(hlt_exits, .id = "exit.hlt.reason", .title = "HLT causes a VM exit with bas
 	controls_set(VMCS_PROC_CONTROLS, &this_cpu()->caps.proc, PROC_HLT_EXITING, "HLT exiting");
 	expect_exit(guest_run(guest), EXIT_REASON_HLT);
 	expect_equal("VM-exit instruction length", vmread(VMCS_EXIT_INSTRUCTION_LENGTH), 1);
-	guest_skip_instruction(guest);
+	guest_skip_instruction();
 	expect_done(guest);
 }
 
@@ -253,6 +253,6 @@ RULE(vmresume_many, .id = "vmresume.again", .title = "VMRESUME enters a launched
 	for (unsigned i = 0; i < 16; i++) {
 		guest->registers.ax = i;
 		expect_hypercall(guest, guest_run(guest), i);
-		guest_skip_instruction(guest);
+		guest_skip_instruction();
 	}
 }

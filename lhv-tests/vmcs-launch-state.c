@@ -27,7 +27,7 @@ static void guest_calls(void)
 static void enter(struct guest *guest)
 {
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
-	guest_skip_instruction(guest);
+	guest_skip_instruction();
 }
 
 /* The current VMCS is clear: VMRESUME gives error 5, VMLAUNCH enters */

@@ -101,7 +101,7 @@ static struct guest *guest_has_written(u64 shadow)
 	struct guest *guest = guest_linked(guest_writes, shadow);
 
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
-	guest_skip_instruction(guest);
+	guest_skip_instruction();
 	expect_outcome("VMWRITEs in the guest", shared[this_cpu()->index].outcome, SUCCEEDED);
 	return guest;
 }

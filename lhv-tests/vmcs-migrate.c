@@ -214,7 +214,7 @@ static void run_a_while(struct traveller *here, u32 *count)
 	guest->launched = false;
 	for (unsigned i = 0; i < EXITS_PER_STEP; i++) {
 		expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
-		guest_skip_instruction(guest);
+		guest_skip_instruction();
 		++*count;
 		expect_equal("the guest's counter in a register", guest->registers.bx, *count);
 		expect_equal("the guest's counter in memory", *here->memory, *count);

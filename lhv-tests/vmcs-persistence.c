@@ -216,7 +216,7 @@ static void expect_kept_by_entry(enum vmcs_type type, const char *when)
 	const u64 *before;
 
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
-	guest_skip_instruction(guest);
+	guest_skip_instruction();
 	before = vmcs_snapshot();
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	for (unsigned i = 0; i < vmcs_field_count; i++) {

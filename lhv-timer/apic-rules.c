@@ -132,17 +132,12 @@ static void guest_hlt(void)
 	hypercall(HYPERCALL_TEST, hlt_until_count(&this_cpu()->guest_interrupts[VECTOR_APIC_TIMER]));
 }
 
-static void let_guest_have_interrupts(void)
-{
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
-}
-
 APIC_RULE(guest_one, "one-shot-guest", "A timer that the host started interrupts the guest, through the guest's IDT", EXTERNAL_INTERRUPT,
 	  GUEST_NEEDS)
 {
 	struct guest *guest = guest_golden(guest_waits_for_one);
 
-	let_guest_have_interrupts();
+	guest_gets_interrupts();
 	apic_timer_one_shot(apic_timer_ticks_per_ms());
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_equal("timer interrupts in the guest", guest->registers.bx, 1);
@@ -153,7 +148,7 @@ APIC_RULE(guest_periodic, "periodic-guest", "Periodic timer interrupts arrive in
 {
 	struct guest *guest = guest_golden(guest_waits_for_five);
 
-	let_guest_have_interrupts();
+	guest_gets_interrupts();
 	apic_timer_periodic(apic_timer_ticks_per_ms());
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_range("timer interrupts in the guest", guest->registers.bx, 5, 1000);
@@ -164,7 +159,7 @@ APIC_RULE(guest_wakes, "wakes-hlt-guest", "The timer's interrupt ends HLT in the
 {
 	struct guest *guest = guest_golden(guest_hlt);
 
-	let_guest_have_interrupts();
+	guest_gets_interrupts();
 	controls_clear(VMCS_PROC_CONTROLS, &this_cpu()->caps.proc, PROC_HLT_EXITING, "HLT exiting");
 	apic_timer_one_shot(apic_timer_ticks_per_ms());
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);

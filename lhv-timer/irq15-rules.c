@@ -214,7 +214,7 @@ SLAVE_RULE(guest_harmless, "guest.goes-on", "After a slave's request withdrawn i
 	need_rtc();
 	struct guest *guest = guest_golden(guest_withdraws);
 
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	guest_gets_interrupts();
 	expect_done(guest);
 	expect_slave_still_works();
 }

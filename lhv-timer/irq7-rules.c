@@ -136,7 +136,7 @@ IRQ7_RULE(guest_harmless, "guest.nothing-in-service", "After a request withdrawn
 {
 	struct guest *guest = guest_golden(guest_withdraws);
 
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	guest_gets_interrupts();
 	expect_done(guest);
 	expect_nothing_in_service();
 }
@@ -145,7 +145,7 @@ IRQ7_RULE(guest_ticks, "guest.ticks-go-on", "After a request withdrawn in a gues
 {
 	struct guest *guest = guest_golden(guest_withdraws);
 
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	guest_gets_interrupts();
 	expect_done(guest);
 	expect_ticks_still_come(&this_cpu()->interrupts[VECTOR_PIT]);
 }
@@ -172,7 +172,7 @@ IRQ7_RULE(guest_storm_harmless, "guest.storm", "A hundred requests withdrawn in 
 {
 	struct guest *guest = guest_golden(guest_storm);
 
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	guest_gets_interrupts();
 	expect_done(guest);
 	expect_nothing_in_service();
 	expect_ticks_still_come(&this_cpu()->interrupts[VECTOR_PIT]);
@@ -188,10 +188,10 @@ IRQ7_RULE(guest_ticks_in_guest, "guest.ticks-in-guest", "After a request withdra
 {
 	struct guest *guest = guest_golden(guest_withdraws);
 
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	guest_gets_interrupts();
 	expect_done(guest);
 	guest = guest_golden(guest_waits_for_three);
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	guest_gets_interrupts();
 	pit_start(PIT_RATE, PIT_HZ / 1000);
 	expect_done(guest);
 	pit_stop();

@@ -199,17 +199,12 @@ static void guest_busy_if0(void)
 	delay_us(5000);
 }
 
-static void let_guest_have_interrupts(void)
-{
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
-}
-
 PIT_RULE(guest_one, "one-shot-guest",
 	 "With \"external-interrupt exiting\" 0 the interrupt goes through the guest's IDT", EXTERNAL_INTERRUPT, GUEST_NEEDS)
 {
 	struct guest *guest = guest_golden(guest_waits_for_one);
 
-	let_guest_have_interrupts();
+	guest_gets_interrupts();
 	pit_start_irq(PIT_ONE_SHOT, TICKS_PER_MS);
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_equal("interrupts of IRQ 0 in the guest", guest->registers.bx, 1);
@@ -220,7 +215,7 @@ PIT_RULE(guest_periodic, "periodic-guest", "Interrupts arrive in the guest again
 {
 	struct guest *guest = guest_golden(guest_waits_for_five);
 
-	let_guest_have_interrupts();
+	guest_gets_interrupts();
 	pit_start_irq(PIT_RATE, TICKS_PER_MS);
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_range("interrupts of IRQ 0 in the guest", guest->registers.bx, 5, 1000);
@@ -231,7 +226,7 @@ PIT_RULE(guest_wakes, "wakes-hlt-guest", "The interrupt ends HLT in the guest wi
 {
 	struct guest *guest = guest_golden(guest_hlt);
 
-	let_guest_have_interrupts();
+	guest_gets_interrupts();
 	controls_clear(VMCS_PROC_CONTROLS, &this_cpu()->caps.proc, PROC_HLT_EXITING, "HLT exiting");
 	pit_start_irq(PIT_ONE_SHOT, TICKS_PER_MS);
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);

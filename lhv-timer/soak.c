@@ -105,7 +105,7 @@ RULE(ticks_guest, .id = "soak.ticks.guest", .title = "In a soak the timers of ev
 {
 	struct guest *guest = guest_golden(guest_ticks);
 
-	controls_clear(VMCS_PIN_CONTROLS, &this_cpu()->caps.pin, PIN_EXTERNAL_INTERRUPT_EXITING, "external-interrupt exiting");
+	guest_gets_interrupts();
 	start_timers();
 	expect_done(guest);
 	expect_ticks("interrupts of IRQ 0 in the guest", "local APIC timer interrupts in the guest", this_cpu()->guest_interrupts);

@@ -88,7 +88,7 @@
 	X(PREEMPTION_TIMER_EARLY, "preemption-timer-early", "the VMX-preemption timer counts four times too fast", \
 	  "timer.preemption.not-early", "??*", "") \
 	X(PREEMPTION_TIMER_NEVER, "preemption-timer-never", "the VMX-preemption timer never causes a VM exit", \
-	  "timer.preemption.fires timer.preemption.zero timer.preemption.activity-hlt", "still running in the guest at *", "") \
+	  "timer.preemption.fires timer.preemption.zero timer.preemption.activity-hlt", "still running in the guest at *|VM exit 18 VMCALL at *", "") \
 	X(PREEMPTION_TIMER_NOT_SAVED, "preemption-timer-not-saved", "VM exits leave the VMX-preemption timer value alone", \
 	  "timer.preemption.saved-*", "0|0x7d2", "") \
 	X(MTRR_WRITE_DROPPED, "mtrr-write-dropped", "WRMSR to the MTRRs succeeds and changes nothing", \
@@ -102,7 +102,7 @@
 	X(VMCLEAR_FORGETS_SHADOW, "vmclear-forgets-shadow", "VMCLEAR forgets what the guest wrote into a linked shadow VMCS", \
 	  "vmcs.linked.guest-values-*", "0x9501|* fields have others, the first is *", "shadow.write.all-fields") \
 	X(VMCLEAR_STAYS_CURRENT, "vmclear-stays-current", "VMCLEAR leaves the VMCS current", \
-	  "vmclear.current-*", "0x*|succeeded|host took *", "*.no-current*") \
+	  "vmclear.current-*", "0x*|succeeded|host took *", "*no-current*") \
 	X(VMCLEAR_DROPS_CURRENT, "vmclear-drops-current", "VMCLEAR of another VMCS clears the current one too", \
 	  "vmclear.other-keeps-*", "0xffffffffffffffff", "vmptrld.* vmcs.* shadow.*") \
 	X(VMCLEAR_ANY_POINTER, "vmclear-any-pointer", "VMCLEAR succeeds with any address", \

@@ -1,4 +1,8 @@
-/* Planted faults around VM entry and VM exit: the VMCS is bent for the time of one run of the guest. */
+/*
+ * Planted faults of VM entry and VM exit themselves: what they load, store and heed (MSR areas, bitmaps, controls). The VMCS is
+ * bent for the time of one run of the guest. Those of VMCLEAR, VMPTRLD, VMPTRST and the launch state are in vmcs-faults.h,
+ * those of cached translations in stale.h.
+ */
 #pragma once
 #include "lib/types.h"
 

@@ -1,4 +1,7 @@
-/* Planted faults of VMCLEAR, VMPTRLD, VMPTRST and the launch state (harness/fault.h): what a broken platform would do. */
+/*
+ * Planted faults of VMCLEAR, VMPTRLD, VMPTRST and the launch state: what a broken platform does with a VMCS from instruction to
+ * instruction, so that it remembers VMCSs until the rule ends. Those of one VM entry and VM exit are in planted.h.
+ */
 #pragma once
 #include "harness/fault.h"
 
