@@ -46,7 +46,7 @@ class Fault:
     touches: str
 
     def as_json(self):
-        """The fault as it stands in `scripts/lhv list --faults --format json`."""
+        """The fault as it stands in `scripts/lhv faults --format json`."""
         return asdict(self)
 
 

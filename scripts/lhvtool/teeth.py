@@ -23,7 +23,7 @@ KEYS = {"fault", "rules", "touches", "shows", "model"}
 class Planted:
     """A fault, and what it should and may do to the rules."""
 
-    fault: str                # as the option fault= has it
+    fault: str                # as the option fault= has it; "": none
     caught_by: tuple          # globs: of each, one rule at least must fail
     touches: tuple = ()       # globs: these may fail too, and so may the areas of caught_by
     shows: tuple = ()         # globs: one must fit what a rule of caught_by shows; () where no short text says it
@@ -38,8 +38,8 @@ class Planted:
     def boot(self):
         """Boots with the fault and every rule. Returns the rules' results, as in result.json."""
         with tempfile.TemporaryDirectory() as folder:
-            subprocess.run([SCRIPTS / "lhv", "run", "--on", "bochs", "--fault", self.fault, "--cpus", str(self.cpus),
-                            "--out", folder, *(["--model", self.model] if self.model else [])],
+            given = [word for name in ("fault", "model") if getattr(self, name) for word in (f"--{name}", getattr(self, name))]
+            subprocess.run([SCRIPTS / "lhv", "run", "--on", "bochs", "--cpus", str(self.cpus), "--out", folder, *given],
                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False, timeout=300)
             return json.loads((Path(folder) / "result.json").read_text())["rules"]
 
