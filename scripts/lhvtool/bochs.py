@@ -120,6 +120,7 @@ class Bochs(Platform):
     title = "Bochs"
     accelerator = "interpreter"
     has_debugger = True
+    deterministic = True
     # With the debugger compiled in, Bochs draws on a terminal that it opens itself, and names
     own_terminal = re.compile(rb'connected to screen "(/dev/pts/\d+)"')
     max_memory = 2048             # MiB; Bochs can hold no more

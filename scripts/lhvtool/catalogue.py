@@ -12,6 +12,7 @@ from .problem import Problem
 # struct rule: id, title, sdm, test, row; class, cpus; needs, opt. struct fault: name, what, caught_by, shows, touches.
 RULE = {64: "<5Q2I2Q", 32: "<5I2I2Q"}
 POINTER = {64: "<Q", 32: "<I"}
+MASK = "<Q"                   # a mask of LHV_OPT, in either
 FAULT_POINTERS = 5
 
 
@@ -50,6 +51,15 @@ class Fault:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Option:
+    """One bit of LHV_OPT."""
+
+    name: str
+    mask: int                 # the bit
+    needs: int                # the bits without which it makes no sense
+
+
 class Image:
     """A kernel's ELF file, with its symbols and its memory."""
 
@@ -86,6 +96,11 @@ class Image:
         faults = zip(*(words[i::FAULT_POINTERS] for i in range(FAULT_POINTERS)))
         return [Fault(*fault) for fault in faults if fault[0]]
 
+    def options(self):
+        """All bits of LHV_OPT, from bit 0 up."""
+        needs = self._words(MASK, *self._symbol("option_needs"))
+        return [Option(name, 1 << bit, needs[bit]) for bit, name in enumerate(self._names("option_names"))]
+
     def function_at(self, address):
         """The function that holds an address, as "name+0x1d"; "" if there is none."""
         for name, (start, size) in self._symbols.items():
@@ -110,7 +125,10 @@ class Image:
         return [self._text(address) for address in self._pointers(*self._symbol(symbol))]
 
     def _pointers(self, address, size):
-        return [word for (word,) in struct.iter_unpack(POINTER[self.bits], self._bytes(address, size))]
+        return self._words(POINTER[self.bits], address, size)
+
+    def _words(self, form, address, size):
+        return [word for (word,) in struct.iter_unpack(form, self._bytes(address, size))]
 
     def _bytes(self, address, size):
         for base, data in self._segments:

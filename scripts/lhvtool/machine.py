@@ -1,6 +1,7 @@
 """Boots the kernel once on a platform and follows its log while it grows."""
 
 import shlex
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from .process import POLL_SECONDS, Process
 GRACE_SECONDS = 2.0               # what the emulator gets to end by itself, or for its debugger
 
 SERIAL = "serial.txt"             # what the kernel wrote to COM1
+
+# Set where boots in other threads are to end as with Ctrl-C, which only the main thread hears of (see several.py)
+interrupted = threading.Event()
 
 
 class Platform:
@@ -31,6 +35,7 @@ class Platform:
     silence = 15                  # seconds without a word after which it counts as hung, where the user gives none
     can_reboot = True             # whether it can be started again for the rest of the rules
     started_by_hand = False       # whether somebody starts it, so that silence before its log means nothing
+    deterministic = False         # whether the same boot always gives the same result
 
     def prepare(self, folder, command_line):
         """Writes what the emulator needs into the folder; returns its command."""
@@ -119,6 +124,8 @@ def _follow(process, path, log, timeout, watch, patient):
     heard = time.monotonic()
     try:
         while True:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
             alive = process.alive()
             if serial is None and path.exists():
                 serial = open(path, "rb")
