@@ -55,6 +55,11 @@ def add_platform(add, cpus):
 def add_selection(add):
     """The options that choose the rules and how they run."""
     add("--opt", metavar="MASK|NAMES", help="LHV_OPT, such as 0x1fc or ept+vpid (default: all)")
+    add_rules(add)
+
+
+def add_rules(add):
+    """Those of them that a sweep of masks has as well."""
     add("--tests", metavar="GLOBS", help="only rules whose ids match, such as caps.*,vmxon.*")
     add("--skip", metavar="GLOBS", help="not the rules whose ids match")
     add("--iter", type=number(0), metavar="N", help="run the rules N times; 0 is without end")

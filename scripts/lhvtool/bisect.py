@@ -35,7 +35,7 @@ def _needed(items, fail, width):
             for cut, fails in zip(cuts, fail([kept + rest[cut:] for cut in cuts])):
                 if fails:
                     goes = cut
-                elif cut < stays and cut > goes:
+                else:
                     stays = cut
                     break
         kept, rest = kept + rest[goes:goes + 1], rest[goes + 1:]

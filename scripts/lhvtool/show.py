@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .results import CLOSING_FACTS
+from .results import BAD, CLOSING_FACTS
 
 # The keys of a diagnosis in the order of the report, with their labels. Others follow.
 LABELS = {"sdm": "SDM", "class": "class", "cpus": "CPUs", "environment": "environment",
@@ -194,6 +194,21 @@ def faults_table(out, faults):
         table.add_row(*map(escape, (fault.name, fault.what, fault.caught_by, fault.shows, fault.touches)))
     out.print(table)
     out.print(f"{len(faults)} faults")
+
+
+def sweep_table(out, rows):
+    """Shows what came of combinations. Arguments: (name, mask in names, result.json) of each."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("combination", "mask", "verdict", "passed", "failed", "known", "skipped", "fails first"):
+        table.add_column(name, overflow="fold", no_wrap=name == "combination")
+    for name, mask, result in rows:
+        word, style = VERDICTS[result["verdict"]]
+        count = result["summary"]
+        bad = [rule["id"] for rule in result["rules"] if rule["outcome"] in BAD]
+        why = bad[0] if bad else result["trouble"] or result["refusal"] or ""
+        table.add_row(name, mask, f"[{style}]{word}[/]", str(count["passed"]), str(len(bad)), str(count["expected"]),
+                      str(count["skipped"]), escape(why))
+    out.print(table)
 
 
 def platforms_table(out, survey):
