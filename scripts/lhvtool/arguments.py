@@ -4,7 +4,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from . import kvm, media, platforms, show
+from . import known, kvm, media, platforms, recorded, show
 from .bochs import DEFAULT_MODEL
 from .machine import Platform
 from .problem import Problem
@@ -40,7 +40,10 @@ def add_arch(add):
 
 def add_platform(add, cpus):
     """The options that choose a platform. Arguments: add_argument of a command's parser; how many CPUs without --cpus."""
-    add("--on", choices=tuple(platforms.CLASSES), default="bochs", help="the platform (default: bochs)")
+    add("--on", type=platform_name, default="bochs", metavar="PLATFORM", help=f"{', '.join(platforms.CLASSES)}, log:FILE "
+        "for a log captured elsewhere, or serial:DEV[,BAUD] for a machine that you boot (default: bochs)")
+    add("--platform", choices=known.PLATFORMS, help="with log: and serial:, what the machine runs on, for its known issues")
+    add("--platform-version", metavar="V", help="the version of that")
     add("--cpus", type=number(1, MAX_CPUS), default=cpus, metavar="N", help=f"CPUs, 1 to 16 (default: {cpus})")
     add_arch(add)
     add("--model", metavar="CPU", help="a CPU model of the platform, or a part of its name "
@@ -67,6 +70,16 @@ def add_rules(add):
     add("--order", choices=("list", "reverse", "random"), help="the order of the rules; random goes by the seed")
     add("--fault", metavar="NAMES", help="plant faults, to see that the rules catch them")
     add("--append", default="", metavar="OPTIONS", help="more options for the kernel")
+
+
+def platform_name(text):
+    """Checks the value of --on, for argparse."""
+    source, colon, where = text.partition(":")
+    if text in platforms.CLASSES or (source in recorded.SOURCES and where):
+        return text
+    what = f"{source}: wants a file or device, as in {source}:NAME" if source in recorded.SOURCES and colon else (
+        f"invalid choice: {text!r} (choose from {', '.join(platforms.CLASSES)}, log:FILE, serial:DEV)")
+    raise argparse.ArgumentTypeError(what)
 
 
 def number(least, most=None):
@@ -116,14 +129,28 @@ def platform(options):
 
     Errors: Problem where it cannot run here, or nothing is built.
     """
-    words = [kernel(options), options.model, options.cpus, options.memory]
-    if options.machine and options.on != "kvm":
-        raise Problem("The option --machine goes with --on kvm.")
-    if options.machine:
-        words.append(options.machine)
-    chosen = platforms.CLASSES[options.on](*words)
+    chosen = _booted_elsewhere(options) if ":" in options.on else _started_here(options)
     options.timeout = options.timeout or chosen.silence
     return chosen
+
+
+def _started_here(options):
+    """The platform that the runner starts. Error: Problem for options that belong to another one."""
+    if options.platform or options.platform_version:
+        raise Problem("--platform and --platform-version go with --on log:FILE and --on serial:DEV; other platforms know themselves.")
+    if options.machine and options.on != "kvm":
+        raise Problem("The option --machine goes with --on kvm.")
+    more = [options.machine] if options.machine else []
+    return platforms.CLASSES[options.on](kernel(options), options.model, options.cpus, options.memory, *more)
+
+
+def _booted_elsewhere(options):
+    """The machine behind a log or a serial line. Error: Problem for options that only its own boot loader can give."""
+    if words := kernel_options(options):
+        raise Problem(f"The machine is booted elsewhere, and the kernel's options are given there: {' '.join(words)}.")
+    source, _, where = options.on.partition(":")
+    chosen = {"log": recorded.Recorded, "serial": recorded.Serial}[source]
+    return chosen(source, where, options.platform, options.platform_version, options.model)
 
 
 def repeater(options):

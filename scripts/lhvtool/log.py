@@ -88,6 +88,7 @@ class BootLog:
         self._block = None        # the lines of the YAML block being read
         self._between = ""        # what was not understood since the last line that was
         self._sure = True         # whether the running breadcrumb's line had nothing behind it
+        self._said = ""           # what the running breadcrumb's line has, which need not be a rule that is known
         self._number = 0          # of the last result
 
     def feed(self, data):
@@ -222,6 +223,8 @@ class BootLog:
         not_ok, number, rule, directive, reason = match.groups()
         number = int(number[:9])
         self._end_block()
+        if self.running and rule == self._said != self.running:
+            self._rename(rule)    # it is said twice: a rule of another version of LHV
         if self.running and rule != self.running and not self._mended(rule, number, not_ok):
             return False          # torn: the breadcrumb stays and names the rule
         if self._known and rule not in self._known and rule != self.running:
@@ -239,6 +242,11 @@ class BootLog:
             self.plan = min(self._number, MOST_RULES)
         return True
 
+    def _rename(self, rule):
+        """Takes the running breadcrumb for that of another rule than was thought."""
+        self.started[self.started.index(self.running)] = rule
+        self.running = rule
+
     def _expected(self, rule):
         """Whether it can be this rule's turn: an id in a damaged line must not make a rule that is none."""
         return rule in (self.running, *self.started) or rule in self._known
@@ -255,7 +263,9 @@ class BootLog:
         return True
 
     def _breadcrumb(self, match):
+        """Takes a breadcrumb. Returns whether it can be told which rule it names."""
         rule, behind = match.groups()
+        said = rule
         if (behind or rule not in self._known) and self._known:
             known = [one for one in self._known if rule.startswith(one)]
             if known and rule not in self._known:
@@ -263,7 +273,7 @@ class BootLog:
         elif behind:
             return False
         self._end_block()
-        self.running, self._sure = rule, not behind
+        self.running, self._sure, self._said = rule, not behind, said
         if rule not in self.started:
             self.started.append(rule)
         return True

@@ -5,7 +5,7 @@ from . import bochs, kvm, qemu
 CLASSES = {"bochs": bochs.Bochs, "qemu": qemu.Qemu, "kvm": kvm.platform}
 
 # Platforms that the runner cannot start: the user boots build/ARCH/lhv.iso there.
-BY_HAND = "a real machine, XMHF, Xen, VMware, VirtualBox, Hyper-V"
+BY_HAND = "VMware, VirtualBox, Hyper-V, a laboratory"
 
 
 def survey():
@@ -20,6 +20,6 @@ def survey():
         ("qemu", f"{qemu_title} with TCG: no VMX, so that only rules that need none run",
          qemu_reason or (None if qemu.missing_kvm() else "The runner takes KVM, which can run here.")),
         ("kvm", "KVM with nested VMX: the host's own by QEMU, or inside Bochs" , qemu.missing_kvm() and kvm.missing()),
-        ("-", BY_HAND, "The runner does not start them. Boot build/ARCH/lhv.iso there, and read "
-         "the result from the screen or the serial port."),
+        ("serial:DEV", "a machine on a serial line, which you boot with build/ARCH/lhv.iso", None),
+        ("log:FILE", f"the log of a boot elsewhere: {BY_HAND}", None),
     ]

@@ -1,9 +1,15 @@
-"""A log that was captured elsewhere as a platform: VirtualBox, VMware, Hyper-V, a lab's machine.
+"""A machine that somebody else boots, as a platform: the log of one captured elsewhere, or the serial line of one here.
 
-Nothing is booted. Whoever has the machine boots it, and again with `after=RULE` where a rule has ended it;
+Nothing is started. Whoever has the machine boots it, and again with `after=RULE` where a rule has ended it;
 the logs of such boots may stand in one file, one behind the other.
 """
 
+import os
+import select
+import shlex
+import termios
+import threading
+import tty
 from pathlib import Path
 
 from .log import BootLog, split
@@ -16,6 +22,10 @@ SIGNATURES = {"KVMKVMKVM": "kvm", "XenVMMXenVMM": "xen", "VMwareVMware": "vmware
               "Microsoft Hv": "hyperv"}
 TITLES = {"bochs": "Bochs", "qemu": "QEMU", "kvm": "KVM", "xmhf": "XMHF", "xen": "Xen", "vmware": "VMware",
           "virtualbox": "VirtualBox", "hyperv": "Hyper-V", "machine": "a machine"}
+
+
+SOURCES = ("log", "serial")
+DEFAULT_BAUD = 115200
 
 
 class Recorded(Platform):
@@ -48,6 +58,92 @@ class Recorded(Platform):
         self.cpus = max(len(log.cpus), 1)
 
 
+    def start(self, folder, command_line):
+        """Error: Problem, since a log cannot be booted."""
+        raise Problem("A log cannot be booted: this command needs a machine.")
+
+
+class Serial(Recorded):
+    """A machine on a serial line, which somebody boots by hand."""
+
+    started_by_hand = True
+
+    def start(self, folder, command_line):
+        """Starts to listen. Arguments and result as Platform.start's."""
+        device, _, baud = self.where.partition(",")
+        return Line(device, baud or str(DEFAULT_BAUD), Path(folder, SERIAL))
+
+
+class Line:
+    """A serial line that is being written to a file. It offers what machine.boot asks of a process."""
+
+    cpu_seconds = 0.0
+
+    def __init__(self, device, baud, file):
+        """Arguments: the device; its speed as text; the file. Error: Problem when it cannot be opened or set."""
+        speed = getattr(termios, f"B{baud}", None)
+        if speed is None:
+            raise Problem(f"A serial line has no speed {baud}: name one such as {DEFAULT_BAUD} or 9600.")
+        try:
+            self._line = os.open(device, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError as error:
+            raise Problem(f"The serial line {device} cannot be opened: {error.strerror}.") from None
+        try:
+            _set_up(self._line, speed)
+        except termios.error as error:
+            os.close(self._line)
+            raise Problem(f"{device} is no serial line: {error.args[-1]}.") from None
+        self._stop, self._stopper = os.pipe()
+        self._thread = threading.Thread(target=self._copy, args=(file,), daemon=True)
+        self._thread.start()
+
+    def alive(self):
+        """Whether the line is still there."""
+        return self._thread.is_alive()
+
+    def interrupt(self):
+        """There is nothing to interrupt."""
+
+    def end(self, _grace):
+        """Stops to listen."""
+        os.close(self._stopper)
+        self._thread.join()
+        os.close(self._stop)
+        os.close(self._line)
+
+    def _copy(self, path):
+        """Writes what comes to the file, until the line is gone or end() is called."""
+        with open(path, "wb", buffering=0) as file:
+            while True:
+                ready, _, _ = select.select([self._line, self._stop], [], [])
+                if self._stop in ready:
+                    return
+                try:
+                    data = os.read(self._line, 65536)
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    return
+                if not data:
+                    return
+                file.write(data)
+
+
+def _set_up(line, speed):
+    """Makes a terminal a raw 8N1 line without flow control. Error: termios.error."""
+    tty.setraw(line, termios.TCSANOW)
+    iflag, oflag, cflag, lflag, _ispeed, _ospeed, cc = termios.tcgetattr(line)
+    cflag &= ~(termios.CSIZE | termios.PARENB | termios.CSTOPB | termios.CRTSCTS)
+    cflag |= termios.CS8 | termios.CREAD | termios.CLOCAL
+    termios.tcsetattr(line, termios.TCSANOW, [iflag, oflag, cflag, lflag, speed, speed, cc])
+
+
+def repeater(options):
+    """A function that says how one rule is repeated. Arguments: the kernel's options of the boot, as a list."""
+    words = [word for word in options if word.partition("=")[0] not in ("tests", "skip", "after", "order")]
+    return lambda rule: "boot LHV with the options: " + shlex.join([*words, f"tests={rule}"])
+
+
 def read(path):
     """All bytes of a log. Error: Problem where it cannot be read."""
     try:
@@ -73,17 +169,20 @@ def report(platform, data, rules, folder=None):
             where.mkdir(exist_ok=True)
             (where / SERIAL).write_bytes(piece)
         ended = "verdict" if log.verdict else "reboot" if number < len(pieces) or log.starts > 1 else "cut"
-        boots.append(Boot(number, where, log.facts.get("boot options", ""), log, ended))
-    platform.learn(boots[0].log)
-    first = boots[0].log
-    made = Report(platform, arch(first), boots[0].command_line.split(), 0, boots)
-    made.trouble = _trouble(platform.where, boots)
+        boots.append(Boot(number, where, "", log, ended))
+    made = Report(platform, "unknown", [], 0, boots, trouble=_trouble(platform.where, boots))
+    conclude(made)
     return made
 
 
-def arch(log):
-    """The build that a log's banner names; "unknown" if it names none."""
-    return log.banner.rpartition(" ")[2] or "unknown"
+def conclude(made):
+    """Fills into a report what its first log says of machine, build and options. Arguments: the Report, of at least one boot."""
+    log = made.boots[0].log
+    made.platform.learn(log)
+    made.arch = log.banner.rpartition(" ")[2] or "unknown"
+    made.options = log.facts.get("boot options", "").split()
+    for boot in made.boots:
+        boot.command_line = boot.log.facts.get("boot options", "")
 
 
 def _trouble(where, boots):

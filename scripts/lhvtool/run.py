@@ -85,7 +85,8 @@ def run(platform, arch, options, timeout, folder, rules, watch, picture=None):
         if log.plan is not None and len(log.seen) >= log.plan:
             return report                      # it was the last rule
         if not platform.can_reboot:
-            report.trouble = f"The machine {_how(boot, timeout)} in {log.culprit}, and cannot be started again from here."
+            report.trouble = (f"The machine {_how(boot, timeout)} in {log.culprit}, and cannot be started again from here. "
+                              f"Boot it with the option after={log.culprit} for the rest.")
             return report
         if number > planned:
             report.trouble = "There were as many boots as rules, and rules are still left."
@@ -125,4 +126,9 @@ def write_files(report, folder, repeat):
     a rule, from its id.
     """
     Path(folder, "run.tap").write_text(tap.document(report, repeat))
-    Path(folder, "result.json").write_text(json.dumps(report.as_json(repeat), indent=1, default=str) + "\n")
+    Path(folder, "result.json").write_text(result_json(report, repeat))
+
+
+def result_json(report, repeat):
+    """The text of result.json. Arguments: as write_files."""
+    return json.dumps(report.as_json(repeat), indent=1, default=str) + "\n"

@@ -46,11 +46,18 @@ def relative(path):
 
 def header(out, platform, arch, options):
     """Says what is about to be booted on what."""
-    cpus = "1 CPU" if platform.cpus == 1 else f"{platform.cpus} CPUs"
-    out.print(f"[bold]LHV {arch}[/] on {platform.title} {platform.version}, {platform.model}, "
-              f"{cpus}, {platform.memory} MiB")
+    out.print(f"[bold]LHV {arch}[/] on {escape(described(platform))}")
     if options:
         out.print(f"options of the kernel: {escape(' '.join(options))}")
+
+
+def described(platform):
+    """A platform in words, without what is not known of it, such as "Bochs 2.7, corei7_haswell_4770, 2 CPUs, 128 MiB"."""
+    version = "" if platform.version == "unknown" else f" {platform.version}"
+    cpus = "1 CPU" if platform.cpus == 1 else f"{platform.cpus} CPUs"
+    parts = [platform.title + version, "" if platform.model == "unknown" else platform.model, cpus,
+             f"{platform.memory} MiB" if platform.memory else ""]
+    return ", ".join(part for part in parts if part)
 
 
 @contextmanager

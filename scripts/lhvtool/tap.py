@@ -1,20 +1,24 @@
-"""Writes a run as one TAP 14 document, whatever the number of boots that it took."""
+"""Writes a run as one TAP document, whatever the number of boots that it took.
+
+It is TAP 14, of which all is also TAP 13, and says 13: `prove` and other readers refuse a document that says 14.
+"""
 
 import textwrap
 
 import yaml
 
 from .results import CLOSING_FACTS
+from .show import described
 
 
 def document(report, repeat):
-    """The run as TAP 14.
+    """The run as TAP.
 
     Arguments: the concluded report; a function that gives the command that repeats a rule.
     Result: the whole text. A known issue is `not ok ... # TODO`, an issue that did not show is
     `not ok`, because a mere bonus would go unnoticed.
     """
-    lines = ["TAP version 14", *header(report)]
+    lines = ["TAP version 13", *header(report)]
     if report.refusal is not None:
         lines.append(f"Bail out! {report.refusal}")
     else:
@@ -25,6 +29,7 @@ def document(report, repeat):
             lines.append(f"Bail out! {report.trouble}")
         if report.interrupted:
             lines.append("Bail out! The run was interrupted.")
+    lines += [f"# doubt: {doubt}" for doubt in report.doubts]
     lines += [f"# {key}: {report.fact(key)}" for key in CLOSING_FACTS if report.fact(key)]
     lines.append(f"# verdict: {report.verdict}")
     return "\n".join(lines) + "\n"
@@ -33,9 +38,7 @@ def document(report, repeat):
 def header(report):
     """The comment lines that say what was run on what."""
     platform = report.platform
-    lines = [f"# runner: {platform.title} {platform.version}, CPU model {platform.model}, "
-             f"{report.arch}, {platform.cpus} CPUs, {platform.memory} MiB, "
-             f"accelerator {platform.accelerator}"]
+    lines = [f"# runner: {described(platform)}, {report.arch}, accelerator {platform.accelerator}"]
     if report.boots:
         log = report.boots[0].log
         lines += [f"# {log.banner}"] if log.banner else []
