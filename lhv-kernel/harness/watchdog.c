@@ -114,6 +114,9 @@ void watchdog_nmi(void)
 	if (!this_cpu()->boot || !io_apic)
 		return;
 	rtc_read(RTC_C); /* lets the next one come */
+	/* Xen sends a tick that goes out as NMI again at each VM entry, until the interrupt is switched off */
+	rtc_write(RTC_B, rtc_read(RTC_B) & ~RTC_B_PERIODIC);
+	rtc_write(RTC_B, rtc_read(RTC_B) | RTC_B_PERIODIC);
 	for (unsigned i = 0; i < cpu_count; i++)
 		if (cpus[i].in_rule && rdtsc() - this_cpu()->rule_start > watchdog_deadline_ticks())
 			tell_to_leave(&cpus[i]);
