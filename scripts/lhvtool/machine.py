@@ -1,5 +1,6 @@
 """Boots the kernel once on a platform and follows its log while it grows."""
 
+import re
 import shlex
 import threading
 import time
@@ -36,6 +37,7 @@ class Platform:
     can_reboot = True             # whether it can be started again for the rest of the rules
     started_by_hand = False       # whether somebody starts it, so that silence before its log means nothing
     deterministic = False         # whether the same boot always gives the same result
+    death = None                  # a pattern (bytes) of a whole line of the log that says that the platform has died
 
     def prepare(self, folder, command_line):
         """Writes what the emulator needs into the folder; returns its command."""
@@ -69,7 +71,7 @@ class Boot:
     folder: Path
     command_line: str             # of the kernel
     log: BootLog
-    ended: str = ""               # "verdict", "exit", "reboot", "silence" or "interrupt"
+    ended: str = ""               # "verdict", "exit", "reboot", "death", "silence" or "interrupt"
     last_words: str = ""          # what the emulator said of its end, where it ended badly
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -99,8 +101,7 @@ def boot(number, folder, platform, command_line, timeout, rules, watch):
     began = time.monotonic()
     process = platform.start(folder, command_line)
     try:
-        result.ended = _follow(process, Path(folder, SERIAL), result.log, timeout, watch,
-                               platform.started_by_hand)
+        result.ended, death = _follow(process, Path(folder, SERIAL), result.log, timeout, watch, platform)
         result.log.finish()
         if result.log.verdict:
             result.ended = "verdict"
@@ -113,15 +114,22 @@ def boot(number, folder, platform, command_line, timeout, rules, watch):
         process.end(GRACE_SECONDS if ask or result.ended == "verdict" else 0)
         result.wall_seconds = time.monotonic() - began
         result.cpu_seconds = process.cpu_seconds
-    if result.ended not in ("verdict", "interrupt"):
+    if result.ended == "death":
+        result.last_words = death
+    elif result.ended not in ("verdict", "interrupt"):
         result.last_words = platform.last_words(folder)
     return result
 
 
-def _follow(process, path, log, timeout, watch, patient):
-    """Feeds the log as the file grows; returns how the boot ended (see Boot.ended)."""
+def _follow(process, path, log, timeout, watch, platform):
+    """Feeds the log as the file grows.
+
+    Result: how the boot ended (see Boot.ended), and the line that tells of the platform's death, or "". What comes
+    after that line is not fed: other CPUs may go on for a while, but no more as the rules want it.
+    """
     serial = None
     heard = time.monotonic()
+    line = b""                    # the last one, as far as it has come
     try:
         while True:
             if interrupted.is_set():
@@ -132,16 +140,20 @@ def _follow(process, path, log, timeout, watch, patient):
             data = serial.read() if serial else b""
             if data:
                 heard = time.monotonic()
-                log.feed(data)
+                dead = platform.death and re.search(platform.death, line + data)
+                log.feed(data[:dead.end() - len(line)] if dead else data)
+                line = (line + data).rpartition(b"\n")[2]
                 watch(log)
             if log.verdict:
-                return "verdict"
+                return "verdict", ""
             if log.starts > 1:
-                return "reboot"
+                return "reboot", ""
+            if data and dead:
+                return "death", dead[0].decode("utf-8", "replace").strip()
             if not alive:
-                return "exit"
-            if time.monotonic() - heard > timeout and (log.starts or not patient):
-                return "silence"
+                return "exit", ""
+            if time.monotonic() - heard > timeout and (log.starts or not platform.started_by_hand):
+                return "silence", ""
             time.sleep(POLL_SECONDS)
     finally:
         if serial:

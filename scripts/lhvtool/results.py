@@ -88,6 +88,7 @@ def _blamed(boot, rule, reported, timeout):
     actual = {
         "silence": f"the machine said nothing for {timeout:g} s",
         "reboot": "the machine rebooted",
+        "death": "the platform said that it has died",
         "exit": "the machine ended",
     }[boot.ended]
     if boot.log.running is None:

@@ -10,6 +10,7 @@ from .problem import Problem
 from .results import Report
 
 MAX_BARREN_BOOTS = 2              # boots in a row that end before their first rule
+NOTHING_LEFT = "no rule is left"  # the kernel's refusal after the last rule, where lines lost made it look like more
 
 
 def new_folder(parent, wanted=None):
@@ -72,7 +73,7 @@ def run(platform, arch, options, timeout, folder, rules, watch, picture=None):
             return report
         planned = max(planned, log.plan or 0)
         if boot.finished or log.bail:
-            if log.bail and number > 1:
+            if log.bail and number > 1 and not log.bail.startswith(NOTHING_LEFT):
                 report.trouble = f"The kernel refused the boot that should run the rest: {log.bail}"
             return report
         if log.culprit is None:
@@ -97,7 +98,7 @@ def run(platform, arch, options, timeout, folder, rules, watch, picture=None):
 def _how(boot, timeout):
     """How the machine ended, as the end of a sentence."""
     return {"silence": f"said nothing for {timeout:g} s", "reboot": "rebooted",
-            "exit": "ended"}[boot.ended]
+            "death": "died", "exit": "ended"}[boot.ended]
 
 
 def _soak_sentence(boot, timeout):
