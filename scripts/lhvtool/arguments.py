@@ -4,7 +4,7 @@ import argparse
 import shlex
 from pathlib import Path
 
-from . import known, kvm, media, platforms, recorded, show
+from . import known, kvm, media, platforms, recorded, show, xmhf
 from .bochs import DEFAULT_MODEL
 from .machine import Platform
 from .problem import Problem
@@ -12,6 +12,7 @@ from .problem import Problem
 ROOT = Path(__file__).resolve().parents[2]
 ARCHES = ("amd64", "pae", "i386")
 MAX_CPUS = 16
+DEFAULT_MEMORY = 128              # MiB
 
 
 class Commands:
@@ -38,6 +39,12 @@ def add_arch(add):
     add("--arch", choices=ARCHES, default="amd64", help="the build (default: amd64)")
 
 
+def add_xmhf(add):
+    """The option --xmhf."""
+    add("--xmhf", metavar="DIR", type=Path, help="the folder with your build of XMHF: init-x86-amd64.bin and "
+        "hypervisor-x86-amd64.bin.gz, or -i386")
+
+
 def add_platform(add, cpus):
     """The options that choose a platform. Arguments: add_argument of a command's parser; how many CPUs without --cpus."""
     add("--on", type=platform_name, default="bochs", metavar="PLATFORM", help=f"{', '.join(platforms.CLASSES)}, log:FILE "
@@ -47,11 +54,13 @@ def add_platform(add, cpus):
     add("--cpus", type=number(1, MAX_CPUS), default=cpus, metavar="N", help=f"CPUs, 1 to 16 (default: {cpus})")
     add_arch(add)
     add("--model", metavar="CPU", help="a CPU model of the platform, or a part of its name "
-        f"(default: {DEFAULT_MODEL} on Bochs, also under KVM; max or host on QEMU)")
-    add("--memory", type=number(1), default=128, metavar="MIB", help="memory (default: 128 MiB)")
+        f"(default: {DEFAULT_MODEL} on Bochs, also under KVM and XMHF; max or host on QEMU)")
+    add("--memory", type=number(1), metavar="MIB", help=f"memory (default: {DEFAULT_MEMORY} MiB, "
+        f"{xmhf.LEAST_MEMORY} with XMHF)")
     add("--machine", choices=tuple(kvm.MACHINES), help="with --on kvm, the machine of QEMU (default: q35)")
+    add_xmhf(add)
     add("--timeout", type=number(1), metavar="S", help="seconds of silence after which the machine counts as hung "
-        f"(default: {Platform.silence}; {kvm.Kvm.silence} on KVM inside Bochs, where all is slow)")
+        f"(default: {Platform.silence}; {kvm.Kvm.silence} on KVM inside Bochs, where all is slow; {xmhf.Xmhf.silence} on XMHF)")
     add("--out", metavar="DIR", help="the run's folder (default: a new one in build/run)")
 
 
@@ -138,10 +147,12 @@ def _started_here(options):
     """The platform that the runner starts. Error: Problem for options that belong to another one."""
     if options.platform or options.platform_version:
         raise Problem("--platform and --platform-version go with --on log:FILE and --on serial:DEV; other platforms know themselves.")
-    if options.machine and options.on != "kvm":
-        raise Problem("The option --machine goes with --on kvm.")
-    more = [options.machine] if options.machine else []
-    return platforms.CLASSES[options.on](kernel(options), options.model, options.cpus, options.memory, *more)
+    for name, on in (("machine", "kvm"), ("xmhf", "xmhf")):
+        if getattr(options, name) and options.on != on:
+            raise Problem(f"The option --{name} goes with --on {on}.")
+    more = [options.machine] if options.machine else [options.arch, options.xmhf] if options.on == "xmhf" else []
+    memory = options.memory or (xmhf.LEAST_MEMORY if options.on == "xmhf" else DEFAULT_MEMORY)
+    return platforms.CLASSES[options.on](kernel(options), options.model, options.cpus, memory, *more)
 
 
 def _booted_elsewhere(options):
@@ -160,7 +171,8 @@ def repeater(options):
     for name in ("machine", "model", "opt", "iter", "seed", "fault"):
         value = getattr(options, name)
         words += [f"--{name}", str(value)] if value is not None else []
-    words += ["--memory", str(options.memory)] if options.memory != 128 else []
+    words += ["--memory", str(options.memory)] if options.memory else []
+    words += ["--xmhf", show.relative(options.xmhf)] if options.xmhf else []
     words += ["--append", options.append] if options.append else []
     words += ["--build", show.relative(options.build)] if options.build != ROOT / "build" else []
     return lambda rule: shlex.join([*words, "--tests", rule])

@@ -35,8 +35,7 @@ pci: enabled=1, chipset=i440fx, advopts="nohpet"
 config_interface: textconfig
 display_library: term
 vga: extension=vbe, update_freq={screen_hz}, realtime=0
-ata0-master: type=cdrom, path=cd.iso, status=inserted
-boot: cdrom
+{medium}
 com1: enabled=1, mode=file, dev=serial.txt
 port_e9_hack: enabled=1
 log: bochs.log
@@ -48,6 +47,10 @@ clock: sync=none, time0=1767225600
 sound: driver=dummy
 speaker: enabled=0
 """
+
+# What it boots from: lines of the configuration
+CD = "ata0-master: type=cdrom, path=cd.iso, status=inserted\nboot: cdrom"
+DISK = "ata0-master: type=disk, path=disk.img, mode=flat\nboot: disk"
 
 # Commands for the debugger that is compiled in: run; after a SIGINT print the registers; quit.
 DEBUGGER_COMMANDS = "c\nr\nsreg\ncreg\nq\n"
@@ -140,8 +143,12 @@ class Bochs(Platform):
     def prepare(self, folder, command_line):
         """Writes the configuration and the boot medium into the folder; returns the command."""
         media.iso(Path(folder, "cd.iso"), self.kernel, command_line)
+        return self.configure(folder, CD)
+
+    def configure(self, folder, medium):
+        """Writes the configuration into the folder, where the medium is. Argument: CD or DISK. Result: the command."""
         Path(folder, "bochsrc").write_text(CONFIGURATION.format(
-            screen_hz=50 if self.shows_screen else 5,
+            screen_hz=50 if self.shows_screen else 5, medium=medium,
             model=self.model, cpus=self.cpus, memory=self.memory,
             firmware=FIRMWARE, vga_firmware=VGA_FIRMWARE))
         Path(folder, "rc").write_text(DEBUGGER_COMMANDS)

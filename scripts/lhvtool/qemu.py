@@ -55,6 +55,9 @@ def missing_kvm():
     return None
 
 
+DISK = ("-drive", "file=disk.img,format=raw,if=ide")
+
+
 class Qemu(Platform):
     """The platform, set up for one run. See machine.Platform for what it is asked."""
 
@@ -80,13 +83,16 @@ class Qemu(Platform):
     def prepare(self, folder, command_line):
         """Returns the command; the folder needs nothing more."""
         media.check_words(command_line.split())
+        return self.configure(["-kernel", str(self.kernel), "-append", command_line])
+
+    def configure(self, boot):
+        """Returns the command. Argument: the words that say what it boots."""
         # for a picture the machine must stay when the kernel has ended it
         end = (["-no-shutdown", "-qmp", f"unix:{MONITOR},server=on,wait=off"] if self.shows_screen
                else ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"])
         return [PROGRAM, "-M", self.machine, "-accel", self.accelerator, "-cpu", self.model, "-smp", str(self.cpus),
                 "-m", str(self.memory), "-nodefaults", "-vga", "std", "-display", "none",
-                "-no-reboot", "-serial", "file:serial.txt", *end,
-                "-kernel", str(self.kernel), "-append", command_line]
+                "-no-reboot", "-serial", "file:serial.txt", *end, *boot]
 
     def last_words(self, folder):
         """What QEMU wrote to its error output, without its warnings."""

@@ -12,6 +12,7 @@ import pytest
 from lhvtool import run, tap
 from lhvtool.known import Issue
 from lhvtool.machine import Platform
+from lhvtool.xmhf import Xmhf
 
 HEADER = "TAP version 14\n# LHV 0.1 amd64\n# platform: a script\n"
 ONE = "# run a.one\nok 1 - a.one\n"
@@ -81,6 +82,57 @@ def test_silence_is_a_hang_and_a_second_start_a_reboot(tmp_path):
     assert outcomes(report) == {"a.one": "hung", "b.two": "died", "c.three": "passed"}
     assert "1 s" in report.results[0].diagnosis["actual"]
     assert "rebooted" in report.results[1].diagnosis["actual"]
+
+
+class Dying(Script):
+    """A platform that says so in its log when it dies, and whose other CPUs then go on."""
+
+    name, death = "xmhf", Xmhf.death
+
+
+@pytest.mark.parametrize("words", ["\nFatal: Halting! Condition 'x' failed, line 1\n", "CPU(0x00): HALT!\n",
+                                   "noise\n[01]: unhandled exception 13 (0x0), halting!\n", "# run b.twHalting!\n"])
+def test_a_platform_that_says_that_it_has_died(tmp_path, words):
+    platform = Dying(HEADER + "1..3\n" + ONE + "# run b.two\n" + words + "ok 2 - b.two\n" + THREE + "HANG",
+                     HEADER + "1..1\n" + THREE + PASS)
+    report = play(tmp_path, platform, timeout=30)
+    assert outcomes(report) == {"a.one": "passed", "b.two": "died", "c.three": "passed"}
+    assert report.boots[0].ended == "death" and len(report.boots) == 2
+    assert report.results[1].diagnosis["platform"] == words.strip().rpartition("\n")[2]
+    assert "has died" in report.results[1].diagnosis["actual"]
+
+
+def test_the_words_of_death_come_in_pieces(tmp_path):
+    class Slow(Dying):
+        def prepare(self, folder, command_line):
+            super().prepare(folder, command_line)
+            Path(folder, "rest").write_text("ing! at last\n" + THREE)
+            return ["sh", "-c", "cat log > serial.txt; sleep 0.3; cat rest >> serial.txt; exec sleep 60"]
+
+    report = play(tmp_path, Slow(HEADER + "1..2\n" + ONE + "# run b.two\nFatal: Halt"), timeout=30)
+    assert outcomes(report) == {"a.one": "passed", "b.two": "died"}
+    assert report.results[1].diagnosis["platform"] == "Fatal: Halting! at last"
+
+
+def test_other_platforms_may_print_these_words(tmp_path):
+    report = play(tmp_path, Script(HEADER + "1..1\nHalting!\n" + ONE + PASS))
+    assert (report.verdict, outcomes(report)) == ("pass", {"a.one": "passed"})
+
+
+def test_a_platform_that_dies_of_every_rule(tmp_path):
+    rules = [f"a.rule{number}" for number in range(12)]
+    logs = [HEADER + f"1..{12 - number}\n# run {rule}\nHalting!\nHANG" for number, rule in enumerate(rules)]
+    report = play(tmp_path, Dying(*logs), timeout=30, rules=rules)
+    assert outcomes(report) == dict.fromkeys(rules, "died")
+    assert (len(report.boots), report.verdict, report.trouble) == (12, "fail", "")
+
+
+def test_nothing_left_after_a_rule_whose_line_was_lost(tmp_path):
+    platform = Script(HEADER + "1..3\n" + ONE + "# ru\0\0two\n# run c.three\n",
+                      HEADER + "Bail out! no rule is left to run with tests= skip= after=c.three\n")
+    report = play(tmp_path, platform)
+    assert outcomes(report) == {"a.one": "passed", "c.three": "died"}
+    assert (report.status, report.trouble) == (1, "")
 
 
 def test_an_end_between_two_rules_is_blamed_on_the_one_before(tmp_path):
