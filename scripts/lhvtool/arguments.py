@@ -151,8 +151,12 @@ def _started_here(options):
         if getattr(options, name) and options.on != on:
             raise Problem(f"The option --{name} goes with --on {on}.")
     more = [options.machine] if options.machine else [options.arch, options.xmhf] if options.on == "xmhf" else []
-    memory = options.memory or (xmhf.LEAST_MEMORY if options.on == "xmhf" else DEFAULT_MEMORY)
-    return platforms.CLASSES[options.on](kernel(options), options.model, options.cpus, memory, *more)
+    return platforms.CLASSES[options.on](kernel(options), options.model, options.cpus, memory(options), *more)
+
+
+def memory(options):
+    """The machine's memory, in MiB."""
+    return options.memory or (xmhf.LEAST_MEMORY if options.on == "xmhf" else DEFAULT_MEMORY)
 
 
 def _booted_elsewhere(options):

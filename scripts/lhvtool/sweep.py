@@ -76,7 +76,7 @@ def earlier(folder, options):
     try:
         result = json.loads(path.read_text()) if path.exists() else {"verdict": "interrupted"}
         if result["verdict"] != "interrupted":
-            if result["options"] != " ".join(arguments.kernel_options(options)) or result["memory_mib"] != options.memory:
+            if result["options"] != " ".join(arguments.kernel_options(options)) or result["memory_mib"] != arguments.memory(options):
                 raise Problem(f"The folder {folder} has a result of other options: {result['options']}. Name another "
                               "folder with --out.")
             return result
