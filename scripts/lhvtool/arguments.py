@@ -60,7 +60,7 @@ def add_platform(add, cpus):
     add("--machine", choices=tuple(kvm.MACHINES), help="with --on kvm, the machine of QEMU (default: q35)")
     add_xmhf(add)
     add("--timeout", type=number(1), metavar="S", help="seconds of silence after which the machine counts as hung "
-        f"(default: {Platform.silence}; {kvm.Kvm.silence} on KVM inside Bochs, where all is slow; {xmhf.Xmhf.silence} on XMHF)")
+        f"(default: {Platform.silence}; where all is slow {kvm.Kvm.silence} on KVM inside Bochs, {xmhf.Xmhf.silence} on XMHF)")
     add("--out", metavar="DIR", help="the run's folder (default: a new one in build/run)")
 
 

@@ -91,6 +91,7 @@ class Dying(Script):
 
 
 @pytest.mark.parametrize("words", ["\nFatal: Halting! Condition 'x' failed, line 1\n", "CPU(0x00): HALT!\n",
+                                   "CPU(0x01): error(halt), unhandled hypercall 0x4!\n",
                                    "noise\n[01]: unhandled exception 13 (0x0), halting!\n", "# run b.twHalting!\n"])
 def test_a_platform_that_says_that_it_has_died(tmp_path, words):
     platform = Dying(HEADER + "1..3\n" + ONE + "# run b.two\n" + words + "ok 2 - b.two\n" + THREE + "HANG",
