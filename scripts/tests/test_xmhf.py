@@ -6,9 +6,10 @@ import subprocess
 import pytest
 
 from conftest import SCRIPTS
-from lhvtool import bochs, xmhf
+from lhvtool import bochs, disk, machine, qemu, xmhf
 from lhvtool.problem import Problem
 
+KERNEL = SCRIPTS.parent / "build" / "amd64" / "lhv.bin"
 STANDIN = SCRIPTS / "tests" / "standin"
 FLAGS = ("-m32 -std=gnu17 -ffreestanding -O1 -Wall -Wextra -Werror -mgeneral-regs-only -fno-pic -fno-pie "
          "-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables").split()
@@ -58,6 +59,18 @@ def test_noise_and_three_deaths(lhv, standin):
     assert len(done.result["boots"]) == 4
     assert list(done.result["cpu_lines"]) == ["0"]
     assert "Stand-in: to the guest" in done.serial and "CPU(1): noise" in done.serial
+
+
+def test_the_disk_on_qemu(standin, tmp_path):
+    """The same disk where the BIOS is another one; TCG has no VMX, so that a rule is run that needs none."""
+    platform = qemu.Qemu(KERNEL, None, 2, 1024)
+    disk.with_xmhf(tmp_path / "disk.img", KERNEL, "tests=user.host.gp.hlt", disk.find_xmhf(standin("noise no.such.rule")))
+    command = platform.configure(qemu.DISK)
+    platform.prepare = lambda folder, command_line: command
+    boot = machine.boot(1, tmp_path, platform, "", 60, (), lambda log: None)
+    serial = (tmp_path / "serial.txt").read_text(errors="replace")
+    assert boot.log.verdict == "pass" and "Stand-in: to the guest" in serial, serial
+    assert list(boot.log.cpus) == [0]
 
 
 def test_a_hypervisor_that_dies_at_once(lhv, standin):
