@@ -19,7 +19,7 @@ B := build/$(ARCH)
 # ---- Files, floor by floor, in the order in which their rules run ---------------------------------
 kernel := \
 	boot/entry.o boot/trampoline.o boot/multiboot.o \
-	cpu/context.o cpu/descriptors.o cpu/msr.o cpu/paging.o cpu/registers.o cpu/time.o cpu/trap-entry.o cpu/traps.o \
+	cpu/context.o cpu/descriptors.o cpu/execute.o cpu/execute-enter.o cpu/execute-real.o cpu/execute-real-enter.o cpu/msr.o cpu/paging.o cpu/registers.o cpu/time.o cpu/trap-entry.o cpu/traps.o \
 	cpu/user.o cpu/user-entry.o \
 	console/art.o console/console.o console/memory-log.o console/uart.o console/vga.o \
 	harness/expect.o harness/fault.o harness/finish.o harness/option-mask.o harness/options.o harness/platform.o harness/recover.o \
@@ -37,7 +37,7 @@ tests := smoke.o \
 	caps-cpuid.o caps-access.o caps-basic.o caps-controls.o caps-misc.o caps-cr-fixed.o caps-vmcs-enum.o caps-ept-vpid.o \
 	caps-dependencies.o caps-feature-control.o \
 	vmxon.o vmxoff.o \
-	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
+	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmx-instruction.o vmx-modes.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
 	exit-nmi.o \
 	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o \
 	msr-areas.o msr-entry-failures.o msr-bitmaps.o user-mode.o unrestricted.o ps2-mouse.o

@@ -1,6 +1,7 @@
 /* Exceptions and interrupts of the host. */
 #include "cpu/traps.h"
 #include "console/console.h"
+#include "cpu/execute.h"
 #include "cpu/fixup.h"
 #include "cpu/registers.h"
 #include "harness/finish.h"
@@ -94,7 +95,7 @@ void host_trap(struct trap_frame *frame)
 		interrupt_handle(frame->vector, false);
 	else if (frame->vector == VECTOR_NMI)
 		recover_from_nmi(frame);
-	else if (!fixup_apply(frame))
+	else if (!fixup_apply(frame) && !execute_trapped(frame))
 		unexpected(frame);
 }
 

@@ -13,6 +13,7 @@ void rule_run(const struct rule *rule)
 	struct cpu *cpu = this_cpu();
 
 	cpu->result.state = PASSED; /* unless something says otherwise */
+	cpu->execution = 0;
 	if (!context_save(&cpu->recovery)) {
 		__atomic_store_n(&cpu->in_rule, 1, __ATOMIC_SEQ_CST);
 		rule->test(rule);

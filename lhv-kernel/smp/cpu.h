@@ -11,6 +11,7 @@
 #define ACTIVE_VMCSS 8
 
 struct guest;
+struct execution;
 
 struct cpu {
 	struct cpu *self;	   /* at offset 0 of GS */
@@ -35,6 +36,7 @@ struct cpu {
 	u64 active_vmcs[ACTIVE_VMCSS]; /* made active here, not cleared yet; 0: none */
 	u64 needs_met;		       /* NEED_*: what this CPU has */
 	struct guest *guest;	       /* of the rule that runs */
+	struct execution *execution;   /* what execute() is executing; 0: nothing */
 
 	/* Interrupts counted since the rule began, by vector; spurious ones by PIC (0: IRQ 7, 1: IRQ 15), since power-on */
 	volatile u32 interrupts[IDT_ENTRIES], guest_interrupts[IDT_ENTRIES];
