@@ -150,13 +150,13 @@ outcome_t vmptrst(u64 *vmcs)
 	return vmptrst_operand(vmcs);
 }
 
-static outcome_t read_word(u32 encoding, ulong *value)
+outcome_t vmread_word(ulong encoding, ulong *value)
 {
 	ulong result;
 	outcome_t outcome;
 
 	*value = 0;
-	EXECUTE(result, "vmread %2, (%1)", "r"(value), "r"((ulong)encoding));
+	EXECUTE(result, "vmread %2, (%1)", "r"(value), "r"(encoding));
 	if (!OUTCOME_IS_FAULT((u32)result) && !(result & ARITHMETIC_FLAGS))
 		return SUCCEEDED;
 	/* not through outcome_of() for the error field itself: it reads that field */
@@ -175,7 +175,7 @@ bool vmread_exists(u32 encoding)
 	return !OUTCOME_IS_FAULT((u32)result) && !(result & ARITHMETIC_FLAGS);
 }
 
-static outcome_t write_word(u32 encoding, ulong value)
+outcome_t vmwrite_word(ulong encoding, ulong value)
 {
 	ulong result;
 
@@ -190,20 +190,20 @@ static outcome_t write_word(u32 encoding, ulong value)
 outcome_t vmread_try(u32 encoding, u64 *value)
 {
 	ulong low, high = 0;
-	outcome_t outcome = read_word(encoding, &low);
+	outcome_t outcome = vmread_word(encoding, &low);
 
 	if (outcome == SUCCEEDED && NEEDS_TWO_ACCESSES(encoding))
-		outcome = read_word(encoding + 1, &high);
+		outcome = vmread_word(encoding + 1, &high);
 	*value = outcome == SUCCEEDED ? (u64)high << (8 * sizeof(ulong) - 1) << 1 | low : 0;
 	return outcome;
 }
 
 outcome_t vmwrite_try(u32 encoding, u64 value)
 {
-	outcome_t outcome = write_word(encoding, value);
+	outcome_t outcome = vmwrite_word(encoding, value);
 
 	if (outcome == SUCCEEDED && NEEDS_TWO_ACCESSES(encoding))
-		outcome = write_word(encoding + 1, value >> 32);
+		outcome = vmwrite_word(encoding + 1, value >> 32);
 	return outcome;
 }
 

@@ -25,6 +25,10 @@ outcome_t vmptrst_operand(void *operand);
 outcome_t vmread_try(u32 encoding, u64 *value);
 outcome_t vmwrite_try(u32 encoding, u64 value);
 
+/* One VMREAD or VMWRITE of a register, whatever the encoding. *value is 0 where VMREAD does not succeed. */
+outcome_t vmread_word(ulong encoding, ulong *value);
+outcome_t vmwrite_word(ulong encoding, ulong value);
+
 /* Does VMREAD of the encoding succeed? One instruction: does not ask for the error number. */
 bool vmread_exists(u32 encoding);
 
