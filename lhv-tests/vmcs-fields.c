@@ -72,6 +72,6 @@ static void field(const struct rule *rule)
 }
 
 #define X(number, name, text, availability) \
-	ROW(field, .id = "vmcs.field." #number, .title = text ": there where the capabilities say so, with its width and access", \
+	ROW(field, .id = "vmcs.field." #number, .title = text ": existence, width, access", \
 	    .sdm = "B Field Encoding in VMCS", .row = (const void *)number, .needs = NEED_VMX_ROOT, .opt = OPT_VMX_INSTR)
 VMCS_FIELDS(X)

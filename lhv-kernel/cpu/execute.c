@@ -26,7 +26,13 @@ static bool is_ring3(enum execute_mode mode)
 	return mode == EXECUTE_RING3 || mode == EXECUTE_COMPATIBILITY_3 || mode == EXECUTE_VIRTUAL_8086;
 }
 
-#ifndef __x86_64__
+#ifdef __x86_64__
+ulong execute_low_tables(const void *page, ulong address)
+{
+	(void)page, (void)address;
+	rule_skip("this build runs in 64-bit mode");
+}
+#else
 #ifdef LHV_PAE
 #define TOP_SHIFT 30
 #else
@@ -43,26 +49,33 @@ static pte_t *entry_of(ulong top, ulong address)
 	return &table[address >> 12 & (PAGE_TABLE_ENTRIES - 1)];
 }
 
+ulong execute_low_tables(const void *page, ulong address)
+{
+	ulong tables = user_page_tables(address);
+
+	*entry_of(tables, address) = (ulong)page | PTE_PRESENT | PTE_WRITE | PTE_USER;
+	return tables;
+}
+
 /* What IRET pops behind SS on its way to virtual-8086 mode */
 struct v86_frame {
 	struct trap_frame frame;
 	ulong es, ds, fs, gs;
 };
 
-static void fill_v86(struct trap_frame *frame, ulong tables, ulong code)
+static void fill_v86(struct trap_frame *frame)
 {
 	struct v86_frame *v86 = (struct v86_frame *)frame;
 
-	*entry_of(tables, LOW_CODE) = code | PTE_PRESENT | PTE_WRITE | PTE_USER;
 	frame->flags |= RFLAGS_VM;
 	frame->cs = frame->ss = LOW_CODE >> 4;
-	frame->ip = code & (PAGE_SIZE - 1);
+	frame->ip = 0;
 	v86->es = v86->ds = v86->fs = v86->gs = 0;
 }
 #endif
 
 /* The frame to enter with, at the end of the stack */
-static void fill(struct execution *execution, struct trap_frame *frame, ulong tables, ulong code, ulong stack)
+static void fill(struct execution *execution, struct trap_frame *frame, ulong code, ulong stack)
 {
 	bool ring3 = is_ring3(execution->mode);
 
@@ -72,17 +85,24 @@ static void fill(struct execution *execution, struct trap_frame *frame, ulong ta
 	frame->sp = stack;
 	frame->ss = ring3 ? USER_DS : KERNEL_DS;
 #ifdef __x86_64__
-	(void)tables;
 	frame->cs = execution->cs ? execution->cs : code_selectors[execution->mode];
 #else
 	frame->ds = frame->es = frame->ss;
 	frame->fs = 0;
 	frame->gs = ring3 ? 0 : CPU_SELECTOR;
 	if (execution->mode == EXECUTE_VIRTUAL_8086)
-		fill_v86(frame, tables, code);
+		fill_v86(frame);
 	else
 		frame->cs = execution->cs ? execution->cs : code_selectors[execution->mode];
 #endif
+}
+
+/* 0: those of the kernel */
+static ulong tables_of(enum execute_mode mode, const u8 *code)
+{
+	if (mode == EXECUTE_VIRTUAL_8086)
+		return execute_low_tables(code, LOW_CODE);
+	return is_ring3(mode) ? user_page_tables(0) : 0;
 }
 
 static void go(struct execution *execution, const u8 *code)
@@ -90,9 +110,9 @@ static void go(struct execution *execution, const u8 *code)
 	struct cpu *cpu = this_cpu();
 	u8 *stack = scratch_pages(STACK_PAGES);
 	ulong top = (ulong)stack + STACK_PAGES * PAGE_SIZE - 256; /* what comes before the frame is for traps */
-	ulong tables = is_ring3(execution->mode) ? user_page_tables(execution->mode == EXECUTE_VIRTUAL_8086 ? LOW_CODE : 0) : 0;
+	ulong tables = tables_of(execution->mode, code);
 
-	fill(execution, (struct trap_frame *)top, tables, (ulong)code, top);
+	fill(execution, (struct trap_frame *)top, (ulong)code, top);
 	cpu->execution = execution;
 	if (!context_save(&execution->context)) {
 		if (tables)

@@ -37,6 +37,9 @@ struct execution {
 /* Executes it. Takes scratch pages of the rule, ring 3 and virtual-8086 mode more than a dozen. */
 void execute(struct execution *execution);
 
+/* 32-bit builds: page tables that ring 3 may use, in scratch pages, which have that page at a linear address below 4 MiB. Returns CR3. */
+ulong execute_low_tables(const void *page, ulong address);
+
 /* The trap handler's side: ends the execution that is going on on this CPU. Returns false where there is none. */
 bool execute_trapped(const struct trap_frame *frame);
 
