@@ -37,7 +37,7 @@ tests := smoke.o \
 	caps-cpuid.o caps-access.o caps-basic.o caps-controls.o caps-misc.o caps-cr-fixed.o caps-vmcs-enum.o caps-ept-vpid.o \
 	caps-dependencies.o caps-feature-control.o \
 	vmxon.o vmxoff.o \
-	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmx-instruction.o vmx-modes.o vmx-operands.o vmx-flags.o vmcs-encodings.o vmread.o vmwrite.o vmcs-fields.o vmlaunch.o vmx-guest.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
+	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmx-instruction.o vmx-modes.o vmx-operands.o vmx-flags.o vmcs-encodings.o vmread.o vmwrite.o vmcs-fields.o vmlaunch.o vmx-guest.o vmx-operation.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
 	exit-nmi.o \
 	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o \
 	msr-areas.o msr-entry-failures.o msr-bitmaps.o user-mode.o unrestricted.o ps2-mouse.o

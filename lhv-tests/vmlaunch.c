@@ -269,3 +269,14 @@ RULE(after_vmxoff, .id = "vmresume.after-vmxoff", .title = "What does VMRESUME d
 	exit_format(text, sizeof(text), guest, exit);
 	rule_note("%s", text);
 }
+
+RULE(vmxoff_mov_ss, .id = "vmxoff.mov-ss", .title = "What does VMXOFF do directly behind MOV SS?", .sdm = "31.3 VMXOFF - Leave VMX Operation",
+     .needs = NEED_VMX_ROOT, .opt = OPT_VMX_INSTR, .class = OBSERVED)
+{
+	const struct entry it = {INSTRUCTION_VMXOFF, NO_VMCS, 0, MOV_SS, SUCCEEDED};
+	struct execution execution = execution_of(&it);
+	char text[100];
+
+	outcome_format(text, sizeof(text), vmx_execute(&execution, INSTRUCTION_VMXOFF));
+	rule_note("VMXOFF behind MOV SS: %s", text);
+}

@@ -324,3 +324,10 @@ RULE(rex, .id = "vmwrite.register.rex", .title = "In 64-bit mode REX.R and REX.B
 	}
 #endif
 }
+
+VMWRITE_RULE(reserved_rights, "access-rights-reserved", "Which bits do the access-rights fields keep of FFFFFFFFH?", "25.4.1 Guest Register State", .class = OBSERVED)
+{
+	golden_vmcs_load();
+	vmwrite(VMCS_GUEST_ES_ACCESS_RIGHTS, 0xffffffff);
+	rule_note("guest ES access rights read back 0x%llx", vmread(VMCS_GUEST_ES_ACCESS_RIGHTS));
+}

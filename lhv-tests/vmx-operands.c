@@ -2,6 +2,7 @@
  * Memory operands of the VMX instructions: segments, canonical addresses, pages. 31.3, "Protected Mode Exceptions" and "64-Bit Mode
  * Exceptions" of each. VMPTRST and VMREAD write theirs, the others read it.
  */
+#include "cpu/cpuid.h"
 #include "cpu/paging.h"
 #include "lhv-guest/golden.h"
 #include "lhv-tests/vmx-instruction.h"
@@ -319,3 +320,57 @@ ADDRESS_ROW(VMPTRST, "vmptrst", 0)
 ADDRESS_ROW(VMREAD, "vmread", 0)
 ADDRESS_ROW(VMWRITE, "vmwrite", 0)
 ADDRESS_ROW(INVEPT, "invept", NEED_INVEPT)
+
+/* ---- Other forms of the operand ------------------------------------------------------------------------------------- */
+
+/* REX.W does not change the 64 bits of a pointer */
+static void rex_w(const struct rule *rule)
+{
+	const struct vmx_instruction *instruction = rule->row;
+	static const u8 rex = 0x48;
+	unsigned prefix = instruction->code[0] != 0x0f;
+	ulong operand = vmx_good_operand(which(rule));
+	struct execution execution = begin(rule, operand);
+
+	prepare(rule);
+	vmx_append_bytes(&execution, instruction->code, prefix);
+	vmx_append_bytes(&execution, &rex, 1);
+	vmx_append_bytes(&execution, instruction->code + prefix, instruction->length - prefix);
+	expect_success(&execution, rule, operand, "with REX.W");
+	if (which(rule) == INSTRUCTION_VMPTRST)
+		expect_equal("what VMPTRST stored", *(u64 *)operand, this_cpu()->golden_vmcs);
+}
+
+#define REX_ROW(name, id) OPERAND_ROW(rex_w, name, id ".operand-rex-w", #name " with REX.W takes the same 8 bytes", NEED_LONG_MODE)
+REX_ROW(VMXON, "vmxon")
+REX_ROW(VMCLEAR, "vmclear")
+REX_ROW(VMPTRLD, "vmptrld")
+REX_ROW(VMPTRST, "vmptrst")
+
+#define CPUID_1_ECX_RDRAND BIT(30)
+#define CPUID_7_EBX_RDSEED BIT(18)
+
+/* With a register these opcodes are RDRAND and RDSEED, or nothing at all: never the VMX instruction */
+static void register_form(const struct rule *rule)
+{
+	const struct vmx_instruction *instruction = rule->row;
+	bool random = which(rule) == INSTRUCTION_VMPTRST ? cpuid_if_there(7, 0).ebx & CPUID_7_EBX_RDSEED : cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND;
+	u64 *operand = (u64 *)vmx_good_operand(which(rule));
+	struct execution execution = begin(rule, *operand);
+	u8 modrm = instruction->code[instruction->length - 1] | 0xc0;
+	u64 current;
+
+	golden_vmcs_load();
+	vmx_append_bytes(&execution, instruction->code, instruction->length - 1);
+	vmx_append_bytes(&execution, &modrm, 1);
+	execute(&execution);
+	expect_outcome("the opcode with a register operand", execution.outcome, random && which(rule) != INSTRUCTION_VMXON ? SUCCEEDED : FAULT_UD);
+	expect_outcome("VMPTRST", vmptrst(&current), SUCCEEDED);
+	expect_equal("the current VMCS", current, this_cpu()->golden_vmcs);
+}
+
+#define REGISTER_ROW(name, id, text) OPERAND_ROW(register_form, name, id ".operand-register", "The opcode of " #name " with a register operand is " text, 0)
+REGISTER_ROW(VMXON, "vmxon", "no instruction: #UD")
+REGISTER_ROW(VMCLEAR, "vmclear", "RDRAND, or #UD without it")
+REGISTER_ROW(VMPTRLD, "vmptrld", "RDRAND, or #UD without it")
+REGISTER_ROW(VMPTRST, "vmptrst", "RDSEED, or #UD without it")

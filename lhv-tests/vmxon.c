@@ -83,6 +83,23 @@ VMXON_RULE(gp_before_memory, "cr0-gp-before-operand", "VMXON judges CR0 before i
 		       vmxon_operand((void *)this_cpu()->stack_guard), FAULT_GP0);
 }
 
+/* The kernel is mapped one to one, so that it can do without paging */
+RULE(pg_clear, .id = "vmxon.cr0-pg-clear-gp", .title = "VMXON with CR0.PG = 0, where that bit is fixed to 1, gives #GP(0)", .sdm = VMXON,
+     .needs = NEED_VMX_ROOT | NEED_LEGACY_PAGING, .opt = OPT_VMX_INSTR)
+{
+	u64 region = another_region();
+	ulong cr0 = read_cr0();
+	outcome_t outcome;
+
+	if (!(this_cpu()->caps.cr0_fixed0 & CR0_PG))
+		rule_skip("IA32_VMX_CR0_FIXED0 lets CR0.PG be 0");
+	leave_vmx_operation();
+	write_cr0(cr0 & ~CR0_PG);
+	outcome = vmxon(region);
+	write_cr0(cr0);
+	expect_outcome("VMXON with CR0.PG = 0", outcome, FAULT_GP0);
+}
+
 /* ---- The region ---------------------------------------------------------------------------------- */
 
 VMXON_RULE(unaligned, "unaligned", "VMXON with a pointer that is not aligned to 4 KBytes gives VMfailInvalid", VMXON)
