@@ -42,10 +42,15 @@ tests := smoke.o \
 	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o \
 	msr-areas.o msr-entry-failures.o msr-bitmaps.o user-mode.o unrestricted.o ps2-mouse.o
 
+# the model of the VM-entry checks, in the SDM's order
+entry := model.o entry.o caps.o text.o establish.o legal.o violate.o free.o \
+	basic.o controls-execution.o controls-exit.o controls-entry.o host-control.o host-segments.o host-size.o \
+	guest-control.o guest-segments.o guest-tables.o guest-rip.o guest-non-register.o guest-pdptes.o msr-load.o
+
 last  := selftest.o main.o
 
 objects := $(kernel:%=$(B)/lhv-kernel/%) $(guest:%=$(B)/lhv-guest/%) $(tests:%=$(B)/lhv-tests/%) \
-	$(mtrr:%=$(B)/lhv-mtrr/%) $(timer:%=$(B)/lhv-timer/%) $(last:%=$(B)/lhv-tests/%)
+	$(mtrr:%=$(B)/lhv-mtrr/%) $(timer:%=$(B)/lhv-timer/%) $(entry:%=$(B)/lhv-tests/entry/%) $(last:%=$(B)/lhv-tests/%)
 
 # ---- Flags --------------------------------------------------------------------------------------
 flags_amd64 := -m64 -mno-red-zone

@@ -12,6 +12,11 @@ UNIT_BUILD   := build/unit
 UNIT_FLAGS := -std=gnu17 -g -O1 -Wall -Wextra -Werror -Wno-format-zero-length -fno-omit-frame-pointer \
               -fsanitize=address,undefined -fno-sanitize-recover=all -Ilhv-kernel -I. -MMD -MP
 
+# The model of the VM-entry checks
+ENTRY_MODEL := $(patsubst %,lhv-tests/entry/%.c,basic caps controls-entry controls-execution controls-exit entry establish free \
+	guest-control guest-non-register guest-pdptes guest-rip guest-segments guest-tables host-control host-segments host-size \
+	legal model msr-load text violate)
+
 # What is tested
 UNIT_SOURCES := \
 	lhv-kernel/lib/format.c \
@@ -24,7 +29,8 @@ UNIT_SOURCES := \
 	lhv-kernel/harness/tap-text.c \
 	lhv-kernel/vmx/outcome.c \
 	lhv-kernel/vmx/tables.c \
-	lhv-kernel/memory/memory-type.c
+	lhv-kernel/memory/memory-type.c \
+	$(ENTRY_MODEL)
 
 # The tests
 UNIT_SOURCES += \
@@ -36,7 +42,9 @@ UNIT_SOURCES += \
 	scripts/unit/tap-text-test.c \
 	scripts/unit/outcome-test.c \
 	scripts/unit/tables-test.c \
-	scripts/unit/memory-type-test.c
+	scripts/unit/memory-type-test.c \
+	scripts/unit/entry-places.c \
+	scripts/unit/entry-test.c
 
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(UNIT_BUILD)/%.o)
 
