@@ -2,7 +2,7 @@
 #
 #	make unit           every test, one line each
 #	make unit T=word    those whose title holds the word
-#	make fuzz           the option parser against random command lines, for FUZZ_SECONDS
+#	make fuzz           the option parser and the model of the VM-entry checks against random input, FUZZ_SECONDS each
 
 UNIT_CC      ?= gcc
 FUZZ_CC      ?= clang
@@ -54,7 +54,9 @@ $(UNIT_BUILD)/lhv-kernel/lib/division.o: UNIT_RENAME := \
 $(UNIT_BUILD)/lhv-kernel/lib/string.o: UNIT_RENAME := -fno-builtin \
 	$(foreach f,memcpy memmove memset memcmp strlen strcmp strncmp,-D$(f)=lhv_$(f))
 
-.PHONY: unit fuzz
+FUZZ_TARGETS := options entry
+
+.PHONY: unit fuzz $(FUZZ_TARGETS:%=fuzz-%)
 
 unit: $(UNIT_BUILD)/unit ## tests of the kernel's parts on the host, under the sanitizers (T=word)
 	@$< $(T)
@@ -66,20 +68,28 @@ $(UNIT_BUILD)/%.o: %.c scripts/unit/unit.mk
 	@mkdir -p $(@D)
 	@$(UNIT_CC) $(UNIT_FLAGS) $(UNIT_RENAME) -c $< -o $@
 
-FUZZ_SOURCES := scripts/unit/fuzz-options.c lhv-kernel/harness/options.c lhv-kernel/harness/option-mask.c \
-	lhv-kernel/lib/format.c lhv-kernel/lib/glob.c lhv-kernel/lib/words.c
+# What is fuzzed, and what each counts
+FUZZ_options := lhv-kernel/harness/options.c lhv-kernel/harness/option-mask.c lhv-kernel/lib/format.c lhv-kernel/lib/glob.c \
+	lhv-kernel/lib/words.c
+FUZZ_entry   := scripts/unit/entry-places.c $(ENTRY_MODEL) lhv-kernel/vmx/tables.c lhv-kernel/lib/format.c
+FUZZ_RUN_options := -max_len=2048 -dict=scripts/unit/options.dict
+FUZZ_RUN_entry   := -max_len=512
+FUZZ_WHAT_options := command lines
+FUZZ_WHAT_entry   := VMCSs
 
-fuzz: ## the option parser against random command lines (FUZZ_SECONDS=10)
-	@if command -v $(FUZZ_CC) >/dev/null; then $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) $(UNIT_BUILD)/fuzz-options && \
-		{ $(UNIT_BUILD)/fuzz-options -max_total_time=$(FUZZ_SECONDS) -max_len=2048 -print_final_stats=1 \
-			-dict=scripts/unit/options.dict -artifact_prefix=$(UNIT_BUILD)/ >$(UNIT_BUILD)/fuzz.log 2>&1 || \
-		  { tail -n 40 $(UNIT_BUILD)/fuzz.log; false; }; } && \
-		sed -n 's/^stat::number_of_executed_units: */fuzz: command lines without a fault: /p' $(UNIT_BUILD)/fuzz.log; \
+fuzz: ## the option parser and the model of the VM-entry checks against random input (FUZZ_SECONDS=10 each)
+	@if command -v $(FUZZ_CC) >/dev/null; then $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) $(FUZZ_TARGETS:%=fuzz-%); \
 	else echo "make fuzz was skipped: it needs $(FUZZ_CC) with libFuzzer (Debian package clang)"; fi
 
-$(UNIT_BUILD)/fuzz-options: $(FUZZ_SOURCES) lhv-kernel/harness/options.h lhv-kernel/lib/format.h scripts/unit/unit.mk
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(UNIT_BUILD)/fuzz-%
+	@$< -max_total_time=$(FUZZ_SECONDS) $(FUZZ_RUN_$*) -print_final_stats=1 -artifact_prefix=$(UNIT_BUILD)/ >$<.log 2>&1 || \
+		{ tail -n 40 $<.log; false; }
+	@sed -n 's/^stat::number_of_executed_units: */fuzz: $(FUZZ_WHAT_$*) without a fault: /p' $<.log
+
+.SECONDEXPANSION:
+$(UNIT_BUILD)/fuzz-%: scripts/unit/fuzz-%.c $$(FUZZ_$$*) $(wildcard lhv-tests/entry/*.h lhv-kernel/*/*.h) scripts/unit/unit.mk
 	@mkdir -p $(@D)
 	@$(FUZZ_CC) -std=gnu17 -g -O1 -Wall -Wextra -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		-Ilhv-kernel $(FUZZ_SOURCES) -o $@
+		-Ilhv-kernel -I. $< $(FUZZ_$*) -o $@
 
 -include $(UNIT_OBJECTS:.o=.d)
