@@ -133,6 +133,19 @@ static bool ldtr_type(struct entry *e, const struct entry_rule *rule, u64 rights
 	return AR_TYPE(rights) != 2;
 }
 
+/* FRED event delivery knows rings 0 and 3 only, and no compatibility mode in ring 0. */
+static bool fred_dpl(struct entry *e, const struct entry_rule *rule, u64 rights)
+{
+	(void)e, (void)rule;
+	return AR_DPL(rights) == 1 || AR_DPL(rights) == 2;
+}
+
+static bool fred_not_64(struct entry *e, const struct entry_rule *rule, u64 rights)
+{
+	(void)rule;
+	return !(rights & AR_L) && !AR_DPL(AR(SEGMENT_SS));
+}
+
 /* clang-format off */
 #define V86 ON(FACT, V86)
 #define NOT_V86 OFF(FACT, V86)
@@ -260,6 +273,11 @@ static const struct entry_rule rules[] = {
 	SYSTEM(G_LOW),
 	SYSTEM(G_HIGH),
 	SYSTEM(AR_31_17),
+	{"entry.guest.fred.ss-dpl", "DPL is 0 or 3 where CR4.FRED = 1", WHEN(ON(FACT, FRED)), RIGHTS(SS), UNLESS(fred_dpl),
+		BY(SET_BITS(GUEST_SS_ACCESS_RIGHTS, BIT(5)), SET_BITS(GUEST_SS_SELECTOR, 1),
+			SET_BITS(GUEST_CS_ACCESS_RIGHTS, BIT(5)), SET_BITS(GUEST_CS_SELECTOR, 1))},
+	{"entry.guest.fred.cs-l", "L is 1 where CR4.FRED = 1 and SS.DPL = 0", WHEN(ON(FACT, FRED)), RIGHTS(CS),
+		UNLESS(fred_not_64), BY(CLEAR(GUEST_CS_ACCESS_RIGHTS, AR_L))},
 };
 /* clang-format on */
 
