@@ -219,7 +219,7 @@ RULE(error_over_exit, .id = "vmcs.error.exit-keeps", .title = "VM entry and VM e
 	expect_outcome("VMPTRLD with bit 0 of the address set", vmptrld(this_cpu()->golden_vmcs | 1), VMFAIL_VALID(9));
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_equal("the VM-instruction error field after VMLAUNCH and a VM exit", vmread(VMCS_INSTRUCTION_ERROR), 9);
-	guest_skip_instruction(guest);
+	guest_skip_instruction();
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
 	expect_equal("the VM-instruction error field after VMRESUME and a VM exit", vmread(VMCS_INSTRUCTION_ERROR), 9);
 }
@@ -261,7 +261,7 @@ RULE(after_vmxoff, .id = "vmresume.after-vmxoff", .title = "What does VMRESUME d
 	struct exit exit;
 
 	expect_hypercall(guest, guest_run(guest), HYPERCALL_TEST);
-	guest_skip_instruction(guest);
+	guest_skip_instruction();
 	vmx_leave();
 	expect_outcome("VMXON", vmxon(this_cpu()->vmxon_region), SUCCEEDED);
 	vmcs_load(vmcs);
