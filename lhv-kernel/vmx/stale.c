@@ -25,9 +25,17 @@ static bool faults_keep(void)
 	       fault(FAULT_VPID_IGNORED) || fault(FAULT_INVEPT_NO_EFFECT);
 }
 
+/* 0 without a current VMCS, which INVVPID and INVEPT do not need */
+static u64 read_field(u32 field)
+{
+	u64 value;
+
+	return vmread_try(field, &value) == SUCCEEDED ? value : 0;
+}
+
 static bool secondary(u64 control)
 {
-	return vmread(VMCS_PROC_CONTROLS) & PROC_ACTIVATE_SECONDARY_CONTROLS && vmread(VMCS_PROC2_CONTROLS) & control;
+	return read_field(VMCS_PROC_CONTROLS) & PROC_ACTIVATE_SECONDARY_CONTROLS && read_field(VMCS_PROC2_CONTROLS) & control;
 }
 
 static u64 current_vpid(void)
