@@ -149,6 +149,44 @@
 	  "user.guest.gp.*", "VM exit 12 HLT at *", "") \
 	X(UNRESTRICTED_IGNORED, "unrestricted-ignored", "\"unrestricted guest\" does nothing", \
 	  "ug.*", "VM-entry failure 33 *|succeeded", "") \
+	X(ERROR_NUMBER, "error-number", "VMfailValid reports the next VM-instruction error number", \
+	  "vmclear.flags-valid vmread.unsupported.bit-12 vmlaunch.controls.error7 vmresume.host.error8 vmxon.in-root-error15 invept.type-reserved", \
+	  "VMfailValid(*|VM entry: VMfailValid(*", "vm* inv* caps.misc.vmwrite-any shadow.* msr.* ug.* timer.preemption.*") \
+	X(FLAGS_KEPT, "flags-kept", "VMX instructions that succeed do not clear PF", \
+	  "vmclear.flags-succeed vmread.flags-succeed vmxoff.flags-succeed vmptrst.flags-succeed", "0x4", "vm* inv*") \
+	X(ERROR_BY_EXIT, "error-by-exit", "VM exits clear the VM-instruction error field", \
+	  "vmcs.error.exit-keeps vmcs.error.entry-failure-keeps", "0x0", "vm*") \
+	X(UNSUPPORTED_READ, "unsupported-read", "VMREAD of an unsupported encoding succeeds", \
+	  "vmread.unsupported.bit-12 vmread.unsupported.high-* vmread.unsupported.index-beyond vmcs.field.*", "succeeded", "vm* caps.*") \
+	X(UNSUPPORTED_WRITTEN, "unsupported-written", "VMWRITE of an unsupported encoding succeeds", \
+	  "vmwrite.unsupported.bit-12 vmwrite.unsupported.high-* vmwrite.read-only.unsupported-first vmcs.field.*", "succeeded", "vm* caps.*") \
+	X(READ_ONLY_REFUSED, "read-only-refused", "VMWRITE to VM-exit information fields gives error 13 though IA32_VMX_MISC[29] is 1", \
+	  "vmwrite.read-only.writable vmcs.field.0x44*", "VMfailValid(13)*", "vm* caps.misc.vmwrite-any shadow.*") \
+	X(FIELDS_MISSING, "fields-missing", "some fields that every CPU has are not there: executive-VMCS pointer, SMBASE, CR3 targets, I/O", \
+	  "vmcs.field.0x200c vmcs.field.0x4828 vmcs.field.0x6008 vmcs.field.0x6402", "VMfailValid(12)*", "vm* shadow.*") \
+	X(NOT_ZERO_EXTENDED, "not-zero-extended", "VMREAD leaves the bits of its destination above those of the field", \
+	  "vmread.register.16-bit vmread.memory.16-bit vmread.register.32-bit", "0x*", "vmread.*") \
+	X(HIGH_WRITES_LOW, "high-writes-low", "VMWRITE with the high access type writes the low half", \
+	  "vmwrite.high-half.low-kept", "0x*", "vmcs.*") \
+	X(VMREAD_FAIL_WRITES, "vmread-fail-writes", "a VMREAD that fails writes 0 to its destination", \
+	  "vmread.unsupported.destination-kept vmread.no-current.destination-kept", "0x0", "") \
+	X(OPERAND_BEFORE_CPL, "operand-before-cpl", "VMX instructions look at their operand before the privilege level", \
+	  "vmclear.cpl-before-operand vmread.cpl-before-operand invept.cpl-before-operand", "#PF(*", "*.cpl-before-operand") \
+	X(CPL_BEFORE_UD, "cpl-before-ud", "VMX instructions outside VMX operation look at the privilege level first", \
+	  "vmclear.ud-before-cpl vmlaunch.ud-before-cpl vmxoff.ud-before-cpl", "#GP(0)", "*.ud-before-cpl *.compatibility-ud vmfunc.*") \
+	X(MODE_IGNORED, "mode-ignored", "VMX instructions work in compatibility mode and real-address mode", \
+	  "vmclear.compatibility-ud vmlaunch.compatibility-ud vmxon.real-mode-ud", "succeeded", "*.compatibility-ud *.real-mode-ud") \
+	X(PREFIX_IGNORED, "prefix-ignored", "VMX instructions ignore prefixes that they do not have", \
+	  "vmclear.lock-ud vmxoff.lock-ud vmread.prefix-ud vmcall.prefix-ud", "succeeded", "*.lock-ud *.prefix-ud") \
+	X(OPERAND_UNCHECKED, "operand-unchecked", "memory operands of VMX instructions do not fault", \
+	  "vmread.operand-* vmwrite.operand-* vmclear.operand-stack-non-canonical invept.operand-crosses-page", "succeeded", \
+	  "vmcs.error.fault-keeps *.operand-*") \
+	X(MOV_SS_IGNORED, "mov-ss-ignored", "VM entry is not blocked by MOV SS: the launch state is looked at", \
+	  "vmlaunch.mov-ss.* vmresume.mov-ss.*", "VMfailValid(4)*|VMfailValid(5)*", "vmlaunch.* vmresume.*") \
+	X(LAUNCH_STATE_LAST, "launch-state-last", "VM entry looks at the controls before it looks at the launch state", \
+	  "vmlaunch.launch-state.before-controls vmresume.launch-state.before-controls", "VMfailValid(7)*", "") \
+	X(ENTRY_FAIL_REGISTER, "entry-fail-register", "a VM entry that fails early changes a register", \
+	  "vmlaunch.error4-alone vmresume.error5-alone vmlaunch.error26-alone", "0x0", "") \
 	X(NO_IRQ12, "no-irq12", "IRQ 12 never arrives", \
 	  "ps2.irq12.host ps2.irq12.guest", "0x0", "")
 

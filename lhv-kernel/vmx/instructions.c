@@ -46,7 +46,9 @@ outcome_t outcome_of(ulong result)
 	if (flags != RFLAGS_ZF)
 		return UNDEFINED_FLAGS | flags;
 	/* the error number is there: VMfailValid needs a current VMCS */
-	return vmread_try(VMCS_INSTRUCTION_ERROR, &error) == SUCCEEDED ? VMFAIL_VALID(error) : UNDEFINED_FLAGS | flags;
+	if (vmread_try(VMCS_INSTRUCTION_ERROR, &error) != SUCCEEDED)
+		return UNDEFINED_FLAGS | flags;
+	return VMFAIL_VALID(error + fault(FAULT_ERROR_NUMBER));
 }
 
 /* What VMXON seems to do with planted faults */
@@ -150,8 +152,20 @@ outcome_t vmptrst(u64 *vmcs)
 	return vmptrst_operand(vmcs);
 }
 
+/* Fields that a broken platform forgot */
+static bool is_missing(ulong encoding)
+{
+	encoding &= ~1ul;
+	return fault(FAULT_FIELDS_MISSING) && (encoding == VMCS_EXECUTIVE_POINTER || encoding == VMCS_GUEST_SMBASE ||
+					       (encoding >= VMCS_CR3_TARGET_0 && encoding <= VMCS_CR3_TARGET_3) ||
+					       (encoding >= VMCS_IO_RCX && encoding <= VMCS_IO_RIP));
+}
+
 outcome_t vmread_word(ulong encoding, ulong *value)
 {
+	if (is_missing(encoding))
+		encoding |= VMCS_ENCODING(0, 0, VMCS_INDEX_MAX, 0);
+
 	ulong result;
 	outcome_t outcome;
 
@@ -164,7 +178,7 @@ outcome_t vmread_word(ulong encoding, ulong *value)
 		return VMFAIL_INVALID;
 	outcome = outcome_of(result);
 	*value = 0;
-	return outcome;
+	return fault(FAULT_UNSUPPORTED_READ) && outcome == VMFAIL_VALID(12) ? SUCCEEDED : outcome;
 }
 
 bool vmread_exists(u32 encoding)
@@ -177,10 +191,19 @@ bool vmread_exists(u32 encoding)
 
 outcome_t vmwrite_word(ulong encoding, ulong value)
 {
+	outcome_t outcome;
 	ulong result;
 
+	if (is_missing(encoding))
+		encoding |= VMCS_ENCODING(0, 0, VMCS_INDEX_MAX, 0);
+	if (fault(FAULT_HIGH_WRITES_LOW) && vmcs_width(encoding) == VMCS_64_BIT)
+		encoding &= ~1ul;
+	if (fault(FAULT_READ_ONLY_REFUSED) && vmcs_field_find(encoding) && vmcs_type(encoding) == VMCS_READ_ONLY_DATA)
+		return VMFAIL_VALID(13);
+
 	EXECUTE(result, "vmwrite %1, %2", "r"(value), "r"((ulong)encoding));
-	return outcome_of(result);
+	outcome = outcome_of(result);
+	return fault(FAULT_UNSUPPORTED_WRITTEN) && outcome == VMFAIL_VALID(12) ? SUCCEEDED : outcome;
 }
 
 /* Encodings of 64-bit fields have width 1 in bits 14:13 (appendix B); bit 0 picks the high half */

@@ -117,6 +117,8 @@ bool planted_after_exit(const struct registers *registers, bool exited)
 			state[index].bent[i] = false;
 		}
 	turn_lists_round();
+	if (exited && fault(FAULT_ERROR_BY_EXIT))
+		vmwrite_try(VMCS_INSTRUCTION_ERROR, 0);
 	if (state[index].quarter)
 		memcpy(state[index].quarter, state[index].quarter_held, QUARTER_SIZE);
 	return exited && gp_instead(registers);
