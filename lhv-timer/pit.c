@@ -27,7 +27,7 @@ void pit_start(enum pit_mode mode, u16 count)
 
 void pit_start_irq(enum pit_mode mode, u16 count)
 {
-	pit_stop();
+	pit_start(PIT_ONE_SHOT, 0); /* quiet for 55 ms; KVM's 8254 goes on with the old count until it gets another one */
 	pic_reset(); /* some 8259As remember an edge although the line has gone down since */
 	pit_start(mode, count);
 	pic_unmask(PIT_IRQ);

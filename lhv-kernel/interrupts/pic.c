@@ -16,30 +16,6 @@
 #define OCW3_READ_ISR 0x0b
 #define CASCADE 2
 
-static void start(void)
-{
-	out8(MASTER, ICW1_INIT_ICW4);
-	out8(SLAVE, ICW1_INIT_ICW4);
-	out8(MASTER + DATA, VECTOR_PIC);
-	out8(SLAVE + DATA, VECTOR_PIC + 8);
-	out8(MASTER + DATA, 1 << CASCADE);
-	out8(SLAVE + DATA, CASCADE);
-	out8(MASTER + DATA, ICW4_8086);
-	out8(SLAVE + DATA, ICW4_8086);
-	out8(MASTER + DATA, 0xff);
-	out8(SLAVE + DATA, 0xff);
-}
-
-bool pic_init(void)
-{
-	start();
-	/* the mask register is the one that can be written and read back */
-	out8(MASTER + DATA, 0xa5);
-	bool there = in8(MASTER + DATA) == 0xa5;
-	out8(MASTER + DATA, 0xff);
-	return there;
-}
-
 static u16 read(u8 what)
 {
 	out8(MASTER, what);
@@ -55,6 +31,35 @@ u16 pic_in_service(void)
 u16 pic_requested(void)
 {
 	return read(OCW3_READ_IRR);
+}
+
+static void start(void)
+{
+	out8(MASTER, ICW1_INIT_ICW4);
+	out8(SLAVE, ICW1_INIT_ICW4);
+	out8(MASTER + DATA, VECTOR_PIC);
+	out8(SLAVE + DATA, VECTOR_PIC + 8);
+	out8(MASTER + DATA, 1 << CASCADE);
+	out8(SLAVE + DATA, CASCADE);
+	out8(MASTER + DATA, ICW4_8086);
+	out8(SLAVE + DATA, ICW4_8086);
+	out8(MASTER + DATA, 0xff);
+	out8(SLAVE + DATA, 0xff);
+	/* The data sheet does not say that initialization ends what is in service, and in KVM's 8259A it does not */
+	for (unsigned i = 0; i < PIC_IRQS / 2 && pic_in_service(); i++) {
+		out8(SLAVE, OCW2_EOI);
+		out8(MASTER, OCW2_EOI);
+	}
+}
+
+bool pic_init(void)
+{
+	start();
+	/* the mask register is the one that can be written and read back */
+	out8(MASTER + DATA, 0xa5);
+	bool there = in8(MASTER + DATA) == 0xa5;
+	out8(MASTER + DATA, 0xff);
+	return there;
 }
 
 void pic_reset(void)
