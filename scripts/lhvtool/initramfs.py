@@ -43,17 +43,17 @@ class Tree:
         for name in APPLETS:
             self.link(f"bin/{name}", "busybox")
 
-    def program(self, inside, path, root=None):
+    def program(self, inside, path, roots=()):
         """Adds a program with the libraries that it needs.
 
-        Arguments: where it goes; where it is; the folder of unpacked packages in which libraries are looked for
-        first, or None. Error: Problem where it needs a library that is not there.
+        Arguments: where it goes; where it is; the folders of unpacked packages in which libraries are looked for
+        first. Error: Problem where it needs a library that is not there.
         """
         self.file(inside, path)
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
-        if root:
+        if roots:
             environment["LD_LIBRARY_PATH"] = ":".join(
-                sorted({str(library.parent) for library in Path(root).rglob("*.so*")}))
+                sorted({str(library.parent) for root in roots for library in Path(root).rglob("*.so*")}))
         done = subprocess.run(["ldd", path], env=environment, capture_output=True, text=True)
         if "not found" in done.stdout or done.returncode:
             missing = ", ".join(re.findall(r"(\S+) => not found", done.stdout)) or done.stderr.strip()
@@ -61,7 +61,7 @@ class Tree:
         for name, library in re.findall(r"^\s*(\S+)(?: => (/\S+))? \(0x", done.stdout, re.MULTILINE):
             if library or name.startswith("/"):
                 where = library or name
-                inside_root = root and where.startswith(str(root))
+                inside_root = any(where.startswith(f"{root}/") for root in roots)
                 self.file(f"lib/{Path(where).name}" if inside_root else where, where)
 
     def key(self):
@@ -132,10 +132,11 @@ def cpio(path, root, follow=False):
 
 
 def run(command, folder=None, given=b"", output=subprocess.PIPE):
-    """Runs a tool. Error: Problem where it is missing or fails."""
+    """Runs a tool and returns what it printed. Error: Problem where it is missing or fails."""
     try:
         done = subprocess.run(command, cwd=folder, input=given, stdout=output, stderr=subprocess.PIPE)
     except FileNotFoundError:
         raise Problem(f"The program {command[0]} is missing. Run scripts/setup.") from None
     if done.returncode:
         raise Problem(f"{command[0]} failed: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout

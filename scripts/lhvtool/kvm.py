@@ -26,7 +26,7 @@ MACHINES = {"q35": ["-M", "q35"],
             "microvm": ["-M", "microvm,acpi=on,pit=on,pic=on,rtc=on,isa-serial=on", "-bios", "/firmware/qboot.rom"]}
 
 LINUX_MEMORY = 384                # MiB, besides those of LHV
-SCRIPT = f"linux (cd)/vmlinuz {nested.LINUX_OPTIONS}\ninitrd (cd)/payload.cpio (cd)/initramfs\nboot\n"
+SCRIPT = f"linux (cd)/vmlinuz console=ttyS2,115200 {nested.LINUX_OPTIONS}\ninitrd (cd)/initrd\nboot\n"
 
 
 def missing():
@@ -157,13 +157,18 @@ class Linux:
             self._start(Path(folder, "linux"), kernel, model, max(cpus, self._cpus), max(memory, self._memory))
         return self._session
 
-    def _start(self, folder, kernel, model, cpus, memory):
+    @staticmethod
+    def _name_images(kernel):
+        """Names for an image and for those of the other builds beside it: a dict of paths and names."""
         images = [kernel, *(path for path in sorted(kernel.parents[1].glob("*/lhv.bin")) if path != kernel)]
-        kernels = {path: f"{number}-{path.parent.name}.bin" for number, path in enumerate(images)}
+        return {path: f"{number}-{path.parent.name}.bin" for number, path in enumerate(images)}
+
+    def _start(self, folder, kernel, model, cpus, memory):
+        kernels = self._name_images(kernel)
         linux = next(self._unpacked.glob("boot/vmlinuz-*"))
         self._session = nested.Session(
             folder, model, cpus, memory + LINUX_MEMORY, "Linux", SCRIPT, ["linux"],
-            {"vmlinuz": linux, "initramfs": self._initramfs()}, {name: path for path, name in kernels.items()})
+            {"vmlinuz": linux}, self._initramfs(), {name: path for path, name in kernels.items()})
         self._session.output_file = SCREEN        # because scripts/nested/relay.c writes to port E9
         self._model, self._cpus, self._memory, self._kernels = model, cpus, memory, kernels
 

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import time
 import tty
 from pathlib import Path
@@ -58,8 +59,8 @@ sound: driver=dummy
 speaker: enabled=0
 """
 
-# For Linux: its log on COM3, and nothing that takes time and that no hypervisor needs
-LINUX_OPTIONS = ("console=ttyS2,115200 quiet tsc=reliable no_timer_check mitigations=off nokaslr random.trust_cpu=on panic=-1 "
+# For Linux: nothing that takes time and that no hypervisor needs
+LINUX_OPTIONS = ("quiet tsc=reliable no_timer_check mitigations=off nokaslr random.trust_cpu=on panic=-1 "
                  "cryptomgr.notests=1 lsm= audit=0 initcall_blacklist=load_system_certificate_list,trace_eval_init,"
                  "trace_eval_sync,cubictcp_register,init_kprobe_trace,slab_sysfs_init,msr_init")
 
@@ -79,19 +80,19 @@ class Session:
 
     output_file = OUTPUT              # that gets what the kernel under test prints; process.SCREEN where that is port E9
 
-    def __init__(self, folder, model, cpus, memory, loader, script, modules, files, payload):
+    def __init__(self, folder, model, cpus, memory, loader, script, modules, files, initramfs, payload):
         """Starts Bochs and waits until Linux takes orders.
 
         Arguments: a folder for its files, which is made; the CPU model of Bochs; its CPUs; its MiB of memory; the
         GRUB script, in which the CD's files are /NAME; the GRUB modules that the script needs; the CD's files, as
-        a dict of names and paths; the files that Linux finds in /payload, as such a dict, which the CD has
-        as /payload.cpio.
+        a dict of names and paths; the initramfs; the files that Linux finds in /payload, as such a dict. The CD has
+        both as /initrd.
         Error: Problem with what was seen where Linux never gets there.
         """
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._payload(payload)
-        media.cd(self.folder / "cd.iso", script, modules, {**files, "payload.cpio": self.folder / "payload.cpio"})
+        self._pack(payload, initramfs)
+        media.cd(self.folder / "cd.iso", script, modules, {**files, "initrd": self.folder / "initrd"})
         self._answers, self._its_end = pty.openpty()
         tty.setraw(self._its_end)     # kept open, so that reading fails with nothing but silence
         os.set_blocking(self._answers, False)
@@ -108,14 +109,16 @@ class Session:
             self.close()
             raise
 
-    def _payload(self, files):
+    def _pack(self, files, initramfs):
         root = self.folder / "payload"
         for name, path in files.items():
             inside = root / "payload" / name
             inside.parent.mkdir(parents=True, exist_ok=True)
             if not inside.exists():
                 inside.symlink_to(Path(path).resolve())
-        cpio(self.folder / "payload.cpio", root, follow=True)
+        cpio(self.folder / "initrd", root, follow=True)
+        with open(self.folder / "initrd", "ab") as archives, open(initramfs, "rb") as packed:
+            shutil.copyfileobj(packed, archives)      # which must come last: what is packed hides what follows
 
     def _wait_for_linux(self, loader):
         while True:
@@ -165,10 +168,14 @@ class Session:
         self._read += len(data)
         return data.replace(b"\r\n", b"\n")
 
+    def log(self):
+        """All of Linux's log so far."""
+        path = self.folder / LINUX_LOG
+        return path.read_bytes().decode("utf-8", "replace").replace("\r", "") if path.exists() else ""
+
     def last_words(self):
         """The last lines of Linux's log and Bochs's panic, as sentences; "" where there is neither."""
-        path = self.folder / LINUX_LOG
-        lines = path.read_text(errors="replace").split("\n") if path.exists() else []
+        lines = self.log().split("\n")
         lines = [line.strip() for line in lines if line.strip()]
         said = [f"Its log ends with: {' / '.join(lines[-3:])}."] if lines else []
         if panic := bochs.panics(self.folder):
@@ -184,7 +191,7 @@ class Session:
         os.close(self._its_end)
         self._answers = self._its_end = None
         (self.folder / "cd.iso").unlink(missing_ok=True)
-        (self.folder / "payload.cpio").unlink(missing_ok=True)
+        (self.folder / "initrd").unlink(missing_ok=True)
 
 
 class Machine:
@@ -196,7 +203,7 @@ class Machine:
         Arguments: the session; the words of the command, for Linux; the file for what comes out of COM1;
         the CPU seconds of Bochs that count as spent before this machine.
         """
-        self._session = session
+        self.session = session
         self._serial = open(serial, "wb", buffering=0)
         self._before = cpu_before
         self.ended = None             # the agent's last answer: a status, and what the program said
@@ -208,13 +215,13 @@ class Machine:
     def alive(self):
         """Whether it still runs; keeps what it has printed."""
         if self.ended is None:
-            running = self._session.alive()
-            for answer in self._session.answers():
+            running = self.session.alive()
+            for answer in self.session.answers():
                 match = re.match(r"ended (\d+) ?(.*)", answer)
                 self.ended = match.groups() if match else self.ended
-            self._serial.write(self._session.output())
+            self._serial.write(self.session.output())
             if not running and self.ended is None:
-                self.ended = ("", self._session.last_words())
+                self.ended = ("", self.session.last_words())
         return self.ended is None
 
     def interrupt(self):
@@ -226,11 +233,11 @@ class Machine:
         while self.alive() and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
         if self.alive():
-            self._session.order("kill")
-            limit = self._session.process.cpu_so_far() + KILL_SECONDS
-            while self.alive() and self._session.process.cpu_so_far() < limit:
+            self.session.order("kill")
+            limit = self.session.process.cpu_so_far() + KILL_SECONDS
+            while self.alive() and self.session.process.cpu_so_far() < limit:
                 time.sleep(POLL_SECONDS)
         if self.alive():
-            self._session.close()
-        self.cpu_seconds = self._session.process.cpu_so_far() - self._before
+            self.session.close()
+        self.cpu_seconds = self.session.process.cpu_so_far() - self._before
         self._serial.close()
