@@ -24,7 +24,10 @@ def with_lz4(path, target):
         offset, length = struct.unpack_from("<II", image, PAYLOAD_OFFSET)
         start = (image[SETUP_SECTORS] + 1) * 512 + offset
         # behind the packed data stands the size of what was packed
-        plain = lzma.LZMADecompressor().decompress(image[start:start + length])
+        unpacker = lzma.LZMADecompressor()
+        plain = unpacker.decompress(image[start:start + length])
+        if not unpacker.eof:
+            raise ValueError("the payload is cut short")
     except (ValueError, struct.error, lzma.LZMAError) as error:
         raise Problem(f"{path} is not a Linux kernel whose payload is packed with XZ: {error}.") from None
     packed = run(["lz4", "-l", "-9", "-c", "-q"], given=plain) + struct.pack("<I", len(plain))

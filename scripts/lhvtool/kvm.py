@@ -101,8 +101,7 @@ class Kvm(Platform):
         session = self.linux.running(folder, self.kernel, self.model, self.cpus, self.memory)
         self.facts["kvm_intel"] = " ".join(f"{key}={value}" for key, value in session.facts.items() if key != "release")
         inside = self.linux.path_inside(self.kernel)
-        # of the 4 MiB that the log may take (lhv-kernel/console/memory-log.h), clear of what the firmware puts at the end
-        log = (self.memory - 5 & ~3) << 20
+        log = nested.log_address(self.memory)
         words = ["relay", "/memory", str(self.memory), str(log), "qemu", "-L", "/firmware", "-enable-kvm", "-cpu", "host,migratable=off", *MACHINES[self.machine],
                  "-smp", str(self.cpus), "-m", str(self.memory),
                  "-object", f"memory-backend-file,id=memory,mem-path=/memory,share=on,size={self.memory}M",

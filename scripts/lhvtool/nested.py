@@ -75,6 +75,12 @@ def missing():
     return None
 
 
+def log_address(memory):
+    """Where the kernel keeps its log in so many MiB of memory: 4 MiB (lhv-kernel/console/memory-log.h), clear of what the
+    firmware puts at the end."""
+    return (memory - 5 & ~3) << 20
+
+
 class Session:
     """A running Bochs whose Linux starts machines, one at a time."""
 

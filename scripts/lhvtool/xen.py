@@ -9,6 +9,7 @@ from pathlib import Path
 from . import bochs, bzimage, initramfs, kvm, media, nested, packages
 from .machine import SERIAL, Platform
 from .problem import Problem
+from .process import SCREEN
 
 CACHE = kvm.CACHE
 PACKAGES = CACHE / "packages"
@@ -106,11 +107,12 @@ class Xen(Platform):
     def start(self, folder, command_line):
         """Starts LHV, and Xen where none is running that fits."""
         media.check_words(command_line.split())
-        environment(command_line.split())
+        check_environment(command_line.split())
         before = self.linux.cpu_seconds()
         session = self.linux.running(folder, self.kernel, self.model, self.cpus, self.memory)
+        log = nested.log_address(self.memory)
         words = ["/bin/xen-domain", str(self.linux.environment_block), str(ENVIRONMENT_SIZE), str(self.cpus), str(self.memory),
-                 self.linux.path_inside(self.kernel), *command_line.split()]
+                 str(log), self.linux.path_inside(self.kernel), *command_line.split(), f"log_memory={log:#x}"]
         Path(folder, "command.txt").write_text(
             f"# Started in the Linux whose files are in {session.folder}. Options of the kernel: {command_line}\n"
             f"{shlex.join(words)}\n")
@@ -132,15 +134,12 @@ class Xen(Platform):
             self.linux.close()
 
 
-def environment(words):
-    """What GRUB reads of a boot's options, without the image's name: the same as scripts/nested/xen-domain writes.
-
-    Error: Problem where the options are too many or too long.
-    """
+def check_environment(words):
+    """Refuses options that are too many or too long for the file that scripts/nested/xen-domain writes. Error: Problem."""
     text = EMPTY_ENVIRONMENT.decode().rstrip("#") + "".join(f"option{number}={word}\n" for number, word in enumerate(words))
-    if len(words) > WORDS or len(text) > ENVIRONMENT_SIZE - 100:
-        raise Problem(f"Xen can start the kernel with at most {WORDS} options of {ENVIRONMENT_SIZE - 200} characters in all.")
-    return text
+    # one more is the log's, and there is the image's name
+    if len(words) >= WORDS or len(text) > ENVIRONMENT_SIZE - 200:
+        raise Problem(f"Xen can start the kernel with at most {WORDS - 1} options of {ENVIRONMENT_SIZE - 600} characters in all.")
 
 
 class Dom0(kvm.Linux):
@@ -177,6 +176,7 @@ class Dom0(kvm.Linux):
         self._session = nested.Session(
             folder, model, cpus, memory + LINUX_MEMORY + XEN_MEMORY, "Xen", SCRIPT, ["multiboot"],
             {"xen": self._hypervisor(), "vmlinuz": self._vmlinuz()}, self._initramfs(), {"lhv.iso": cd})
+        self._session.output_file = SCREEN        # because scripts/nested/relay.c writes to port E9
         self._model, self._cpus, self._memory, self._kernels = model, cpus, memory, kernels
 
     def _hypervisor(self):
@@ -197,6 +197,7 @@ class Dom0(kvm.Linux):
         tree.file("init", nested.SCRIPTS / "agent")
         tree.file("setup", nested.SCRIPTS / "xen-setup")
         tree.file("bin/xen-domain", nested.SCRIPTS / "xen-domain")
+        tree.file("bin/relay", initramfs.compiled(CACHE, nested.SCRIPTS / "relay.c"))
         for name in ("xl", "xenstored", "xenconsoled", "xen-init-dom0"):
             tree.program(f"bin/{name}", xen / "bin" / name, roots)
         # where xl looks for them
