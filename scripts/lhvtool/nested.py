@@ -26,6 +26,9 @@ OUTPUT, LINUX_LOG = "com1.txt", "linux.txt"
 BOOT_SECONDS = 150                # Linux, from power-on until it takes orders; it needs some 15
 KILL_SECONDS = 15                 # the end of a machine after the order
 
+# How Xen and Linux say that they give up
+PANIC = re.compile(r"Panic on CPU \d+:\s.*|Kernel panic - .*")
+
 # An order is read as a line
 MAX_ORDER = 60_000
 
@@ -132,6 +135,9 @@ class Session:
                 word, _, facts = answer.partition(" ")
                 if word == "ready":
                     return dict(fact.split("=", 1) for fact in facts.split() if "=" in fact)
+            if panic := PANIC.search(self.log()):
+                said = re.sub(r"\s*\n\(XEN\) ", " ", panic[0])
+                raise Problem(f"{loader} did not come up. It says: {said}.", NO_VERDICT)
             if not self.alive():
                 raise Problem(f"Bochs ended before {loader} was up. {self.last_words()}", NO_VERDICT)
             if self.process.cpu_so_far() > BOOT_SECONDS:

@@ -27,11 +27,13 @@ LINUX_MEMORY, XEN_MEMORY = 320, 448
 
 # What is not obvious:
 # com1=…,0x3e8,0   Xen talks to COM3 without interrupts, and Linux's log goes the same way (hvc0): COM1 and COM2 are Linux's;
-# mce=0            Bochs announces machine checks without their MSRs.
+# mce=0            Bochs announces machine checks without their MSRs;
+# x2apic=0         Xen does not find the second CPU of Bochs in x2APIC mode;
+# noreboot=1       a panic of Xen shall be seen, instead of another start.
 # The first word of each line's options is taken for the program's name.
 SCRIPT = f"""\
 multiboot (cd)/xen xen console=com1 com1=115200,8n1,0x3e8,0 dom0_mem={LINUX_MEMORY}M,max:{LINUX_MEMORY}M dom0_max_vcpus=1 \
-bootscrub=0 xpti=no spec-ctrl=no cpufreq=none mce=0 noreboot=0 sched=credit
+bootscrub=0 xpti=no spec-ctrl=no cpufreq=none mce=0 noreboot=1 x2apic=0 sched=credit
 module (cd)/vmlinuz vmlinuz console=hvc0 rodata=off init_on_alloc=0 swiotlb=1024 {nested.LINUX_OPTIONS}
 module (cd)/initrd
 boot
