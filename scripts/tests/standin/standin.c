@@ -1,8 +1,9 @@
 /*
- * A stand-in for XMHF's first stage. It is no hypervisor. It takes the place of XMHF on the boot medium and does
- * what the guest notices of its start: it moves itself to 256 MiB, hides that memory, copies the boot sector that is its
- * second module to 7C00h and jumps there in real mode with DL set. One CPU it keeps, hidden from the ACPI tables: that one
- * writes to the serial port of the guest, and ends the machine, when the guest's screen shows what its orders say.
+ * A stand-in for XMHF's first stage. It is no hypervisor. It takes the place of XMHF on the boot medium and does what
+ * the guest notices of XMHF's start: it moves itself to 256 MiB, hides that memory, copies the boot sector that is its
+ * second module to 7C00h and jumps there in real mode with DL set. One CPU it keeps, hidden from the ACPI tables: that
+ * one writes to the serial port of the guest, and ends the machine, when the guest's screen shows the breadcrumb of a
+ * rule that its orders name.
  *
  * Orders, lines of the first module:
  *	noise RULE	write a short line when the rule's breadcrumb is seen
@@ -63,7 +64,7 @@ static void stop(void)
 		asm volatile("cli; hlt");
 }
 
-/* Writes a text, as much at a time as the UART's FIFO takes: what fits into it stays in one piece among the guest's lines */
+/* Writes a text, as much at a time as the UART's FIFO takes, which stays in one piece among the guest's lines */
 static void write(const char *text)
 {
 	while (*text) {
