@@ -12,8 +12,11 @@ from .problem import Problem
 
 FILE = Path(__file__).resolve().parent.parent / "known-issues.yaml"
 REQUIRED = ("id", "platform", "version", "rules", "sentence", "evidence")
-OPTIONAL = ("model", "arch", "under")
+OPTIONAL = ("model", "arch", "under", "report")
 PLATFORMS = ("bochs", "qemu", "kvm", "xmhf", "xen", "vmware", "virtualbox", "hyperv", "machine")
+TITLES = {"bochs": "Bochs", "qemu": "QEMU", "kvm": "KVM", "xmhf": "XMHF", "xen": "Xen", "vmware": "VMware",
+          "virtualbox": "VirtualBox", "hyperv": "Hyper-V", "machine": "a machine"}
+LISTS = ("rules", "report")        # keys that may have several values
 LINE_BREAKS = ("\n", "\r")
 
 
@@ -30,6 +33,7 @@ class Issue:
     model: str = "*"          # a glob of CPU models
     arch: str = "*"           # a glob of builds
     under: str = "*"          # what the platform runs on, such as "bochs <= 2.7"; "hardware"; "*" is anything
+    report: tuple = ()        # addresses of public bug reports
 
     def covers(self, platform, version, model, arch, under=""):
         """Whether the issue is one of this platform, version, CPU model and build, on what the platform runs on."""
@@ -116,7 +120,7 @@ def _issue(file, number, entry):
     for key, value in entry.items():
         if key not in REQUIRED + OPTIONAL:
             raise Problem(f"{where} has the unknown key {key}.")
-        if key == "rules" and isinstance(value, list) and all(isinstance(r, str) for r in value):
+        if key in LISTS and isinstance(value, list) and all(isinstance(r, str) for r in value):
             continue
         if not isinstance(value, str):
             raise Problem(f"{where}: the value of {key} must be text, in quotation marks.")
@@ -129,5 +133,8 @@ def _issue(file, number, entry):
     under, _, under_version = entry.get("under", "*").partition(" ")
     if under not in ("*", "hardware", *PLATFORMS) or not _is_range(under_version or "*"):
         raise Problem(f"{where}: under must be \"*\", \"hardware\", or a platform and a range such as \"bochs <= 2.7\".")
-    rules = entry["rules"]
-    return Issue(**{**entry, "rules": (rules,) if isinstance(rules, str) else tuple(rules)})
+    lists = {key: (entry[key],) if isinstance(entry[key], str) else tuple(entry[key]) for key in LISTS if key in entry}
+    for address in lists.get("report", ()):
+        if not address.startswith("https://"):
+            raise Problem(f"{where}: a report must be an address that begins with https://.")
+    return Issue(**{**entry, **lists})

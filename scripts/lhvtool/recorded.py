@@ -12,6 +12,7 @@ import threading
 import tty
 from pathlib import Path
 
+from .known import TITLES
 from .log import BootLog, split
 from .machine import SERIAL, Boot, Platform
 from .problem import Problem
@@ -20,10 +21,6 @@ from .results import Report
 # What a hypervisor calls itself in CPUID leaf 40000000H, and its name in known-issues.yaml.
 SIGNATURES = {"KVMKVMKVM": "kvm", "XenVMMXenVMM": "xen", "VMwareVMware": "vmware", "VBoxVBoxVBox": "virtualbox",
               "Microsoft Hv": "hyperv"}
-TITLES = {"bochs": "Bochs", "qemu": "QEMU", "kvm": "KVM", "xmhf": "XMHF", "xen": "Xen", "vmware": "VMware",
-          "virtualbox": "VirtualBox", "hyperv": "Hyper-V", "machine": "a machine"}
-
-
 SOURCES = ("log", "serial")
 DEFAULT_BAUD = 115200
 

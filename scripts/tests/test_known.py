@@ -81,6 +81,7 @@ def test_version_ranges(version, wanted, inside):
     ("does X", "does\\nX", "one line"),
     ("- id: bochs-x", ENTRY + "- id: bochs-x", "more than one entry"),
     ("- id: bochs-x", "- word\n- id: bochs-x", "entry 1 must be a mapping"),
+    ("  sentence:", "  report: tracker\n  sentence:", "begins with https://"),
     (ENTRY, "a: b\n", "must hold a list"),
     (ENTRY, "[\n", "not valid YAML")])
 def test_what_is_wrong_is_said(tmp_path, old, new, words):

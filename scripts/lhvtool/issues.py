@@ -1,0 +1,51 @@
+"""A known issue as text (Markdown) for a bug report: what happens, the evidence, public reports, the command that shows it."""
+
+import fnmatch
+import re
+import shlex
+from pathlib import Path
+
+from .problem import Problem
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNNABLE = ("bochs", "qemu", "kvm", "xen", "xmhf")      # what --on can start
+
+
+def text(issue):
+    """The text of an issue. Error: Problem where the page that it points at does not have it."""
+    lines = [f"# {issue.id}: {issue.sentence}", "", *section(issue).strip().splitlines(), ""]
+    if issue.report:
+        lines += ["Public reports:", "", *(f"- {address}" for address in issue.report), ""]
+    lines += ["Repeat with LHV:", "", f"    {command(issue)}", ""]
+    return "\n".join(lines)
+
+
+def section(issue):
+    """What the page says of an issue, without its heading. Error: Problem where there is no such page or section."""
+    file, _, anchor = issue.evidence.partition("#")
+    try:
+        page = (ROOT / file).read_text()
+    except OSError as error:
+        raise Problem(f"{file}, which the known issue {issue.id} points at, cannot be read: {error.strerror}.") from None
+    match = re.search(rf"^### {re.escape(anchor)}\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL)
+    if not match:
+        raise Problem(f"{file} has no section {anchor}, which the known issue {issue.id} points at.")
+    return re.sub(r"\[([^]]+)\]\(#[^)]*\)", r"\1", match[1])
+
+
+def command(issue):
+    """The command that shows an issue, or what to boot where the runner cannot start the platform."""
+    rules = ",".join(issue.rules)
+    if issue.platform not in RUNNABLE:
+        return f"boot build/amd64/lhv.iso there with the option: tests={rules}"
+    words = ["scripts/lhv", "run", "--on", issue.platform]
+    if (arch := _one_of(issue.arch, ("amd64", "pae", "i386"))) != "amd64":
+        words += ["--arch", arch]
+    if issue.platform == "bochs" and issue.model != "*":
+        words += ["--model", issue.model.strip("*_")]
+    return shlex.join([*words, "--tests", rules])
+
+
+def _one_of(glob, names):
+    """The first of some names that a glob fits."""
+    return next((name for name in names if fnmatch.fnmatchcase(name, glob)), names[0])
