@@ -48,12 +48,18 @@ def browser():
         driver.quit()
 
 
+def visible(browser, selector):
+    """The elements of the table that can be seen, by one question to the browser."""
+    return browser.execute_script("return [...document.getElementById('matrix').querySelectorAll(arguments[0])]"
+                                  ".filter(one => one.checkVisibility())", selector)
+
+
 def cells(browser):
-    return [cell for cell in browser.find_elements(By.CSS_SELECTOR, "#matrix .cell") if cell.is_displayed()]
+    return visible(browser, ".cell")
 
 
 def shown_rules(browser):
-    return [one.text for one in browser.find_elements(By.CSS_SELECTOR, "#matrix .rule code") if one.is_displayed()]
+    return browser.execute_script("return arguments[0].map(one => one.textContent)", visible(browser, ".rule code"))
 
 
 def test_the_page_is_opened_filtered_and_clicked(lhv, results, tmp_path, browser):
