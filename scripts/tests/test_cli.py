@@ -1,7 +1,11 @@
 """The command line: what it refuses, and what it hands to the kernel."""
 
+import os
+import subprocess
+
 import pytest
 
+from conftest import SCRIPTS
 from lhvtool import arguments, cli
 
 
@@ -62,3 +66,11 @@ def test_platforms(lhv):
     done = lhv("platforms")
     assert done.status == 0
     assert "bochs" in done.out and "\x1b" not in done.out
+
+
+def test_a_module_that_is_missing_is_a_sentence(tmp_path):
+    (tmp_path / "jinja2.py").write_text("raise ModuleNotFoundError('', name='jinja2')\n")
+    (tmp_path / "result.json").write_text("{}")
+    done = subprocess.run([SCRIPTS / "lhv", "report", tmp_path], capture_output=True, text=True,
+                          env=dict(os.environ, PYTHONPATH=str(tmp_path)))
+    assert done.returncode == 2 and "module jinja2 is missing. Run scripts/setup." in done.stderr

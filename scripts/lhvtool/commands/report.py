@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .. import page, saved, show
+from .. import saved, show
 from ..problem import Problem
 
 
@@ -15,6 +15,7 @@ def register(commands):
 
 def command(options):
     """Does it. Result: the exit status."""
+    from .. import page           # here, since its templates take as long to load as all other commands together
     paths = saved.find(options.places)
     results = [(show.relative(path.parent), saved.load(path)) for path in paths]
     try:
