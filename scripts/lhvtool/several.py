@@ -73,4 +73,4 @@ class Machines:
 
 def _key(options):
     """What tells one platform object from another: a build is no part of it, for it only chooses the kernel."""
-    return options.on, getattr(options, "machine", None), options.model, options.cpus, options.memory
+    return options.on, options.machine, options.model, options.cpus, options.memory

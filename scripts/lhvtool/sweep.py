@@ -32,7 +32,7 @@ class Combination:
     def options(self, options):
         """The options of `lhv run` for it, from those of the sweep."""
         return Namespace(**{**vars(options), "on": self.on, "model": self.model, "arch": self.arch, "cpus": self.cpus,
-                            "opt": f"{self.mask:#x}"})
+                            "opt": f"{self.mask:#x}", "machine": options.machine if self.on == "kvm" else None})
 
 
 def combinations(options, masks):

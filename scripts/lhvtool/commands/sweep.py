@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from .. import arguments, platforms, run, several, show, sweep
+from .. import arguments, kvm, platforms, run, several, show, sweep
 from ..catalogue import Image
 from ..masks import Masks
 from ..problem import INTERRUPTED, Problem
@@ -20,6 +20,7 @@ def register(commands):
     add("--arch", type=words_of(arguments.ARCHES), default=["amd64"], metavar="NAMES", help="builds (default: amd64)")
     add("--cpus", type=numbers, default=[2], metavar="NUMBERS", help="CPUs, such as 1,2,4 (default: 2)")
     add("--model", type=lambda text: text.split(","), default=[None], metavar="NAMES", help="CPU models of the platforms")
+    add("--machine", choices=tuple(kvm.MACHINES), help="with --on kvm, the machine of QEMU (default: q35)")
     add("--memory", type=arguments.number(1), default=128, metavar="MIB", help="memory (default: 128 MiB)")
     add("--timeout", type=arguments.number(1), metavar="S", help="seconds of silence after which a machine counts as hung")
     add("--out", metavar="DIR", help="the folder for the runs' folders (default: a new one in build/sweep); combinations "
