@@ -28,7 +28,7 @@ kernel := \
 	lib/format.o lib/glob.o lib/string.o lib/words.o \
 	memory/memory-type.o memory/pages.o \
 	smp/acpi.o smp/cpu.o smp/start.o \
-	vmx/caps.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/planted.o vmx/root.o vmx/stale.o vmx/tables.o vmx/vmcs-faults.o \
+	vmx/caps.o vmx/dump.o vmx/enter.o vmx/enter-asm.o vmx/instructions.o vmx/outcome.o vmx/planted.o vmx/root.o vmx/stale.o vmx/tables.o vmx/vmcs-faults.o \
 	start.o
 guest := ept.o golden.o run.o traps.o window.o
 timer := apic-timer.o pit.o wait.o pit-rules.o apic-rules.o tsc-rules.o preemption-timer-rules.o irq7-rules.o irq15-rules.o soak.o

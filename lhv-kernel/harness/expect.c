@@ -1,9 +1,11 @@
 /* Expectations. */
 #include "harness/expect.h"
 #include "harness/recover.h"
+#include "harness/select.h"
 #include "harness/ticking.h"
 #include "lib/format.h"
 #include "smp/cpu.h"
+#include "vmx/dump.h"
 
 void rule_fail(const char *what, const char *expected, const char *actual, ...)
 {
@@ -16,6 +18,9 @@ void rule_fail(const char *what, const char *expected, const char *actual, ...)
 	va_start(args, actual);
 	vformat(result->actual, sizeof(result->actual), actual, args);
 	va_end(args);
+	if (options.dump_vmcs)
+		vmcs_print();
+	rule_failed();
 	rule_end();
 }
 

@@ -195,6 +195,16 @@ static bool take_log_memory(struct options *options, const char *value)
 	return false;
 }
 
+static bool take_dump(struct options *options, const char *value)
+{
+	char text[SHOWN_SIZE];
+
+	options->dump_vmcs = !strcmp(value, "vmcs");
+	if (!options->dump_vmcs)
+		format(options->error, sizeof(options->error), "dump=%s is not known: use dump=vmcs", shown(value, text));
+	return options->dump_vmcs;
+}
+
 static const struct {
 	const char *name;
 	bool (*take)(struct options *options, const char *value);
@@ -202,11 +212,11 @@ static const struct {
 	{"lhv_opt", take_lhv_opt}, {"tests", take_tests}, {"skip", take_skip},
 	{"after", take_after},	   {"iter", take_iter},	  {"seed", take_seed},
 	{"order", take_order},
-	{"deadline", take_deadline}, {"fault", take_fault}, {"console", take_console},
+	{"deadline", take_deadline}, {"fault", take_fault}, {"dump", take_dump}, {"console", take_console},
 	{"log_memory", take_log_memory},
 };
 
-#define KNOWN_WORDS "lhv_opt=, tests=, skip=, after=, iter=, seed=, order=, deadline=, fault=, console=, log_memory="
+#define KNOWN_WORDS "lhv_opt=, tests=, skip=, after=, iter=, seed=, order=, deadline=, fault=, dump=, console=, log_memory="
 
 static bool take_word(struct options *options, char *word)
 {

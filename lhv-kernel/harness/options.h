@@ -69,6 +69,7 @@ struct options {
 	u32 deadline_ms; /* time that one rule may take */
 	u16 console;	 /* I/O port of the serial console; 0: found at run time */
 	u32 log_memory;	 /* physical address of the log in memory; 0: none */
+	bool dump_vmcs;	 /* print the current VMCS where a rule fails */
 	char error[240]; /* a sentence saying what is wrong; empty: nothing */
 };
 

@@ -28,12 +28,18 @@ void rule_end(void)
 	context_resume(&this_cpu()->recovery);
 }
 
+__attribute__((noinline)) void rule_failed(void)
+{
+	asm volatile("");
+}
+
 static void record_hang(struct result *result, const char *where, ulong ip)
 {
 	result->state = HUNG;
 	format(result->what, sizeof(result->what), "the rule ends within its time");
 	format(result->expected, sizeof(result->expected), "done in %u ms", watchdog_deadline_ms());
 	format(result->actual, sizeof(result->actual), ip ? "still running %s at 0x%lx" : "still running %s", where, ip);
+	rule_failed();
 }
 
 void rule_hung(const char *where, ulong ip)
@@ -70,6 +76,7 @@ bool recover_from_trap(struct trap_frame *frame)
 	       "host took %s; CS %lx, FLAGS %lx, SP %lx, AX %lx, BX %lx, CX %lx, DX %lx, SI %lx, DI %lx, BP %lx", text,
 	       frame->cs, frame->flags, trap_stack_pointer(frame), frame->ax, frame->bx, frame->cx, frame->dx, frame->si, frame->di,
 	       frame->bp);
+	rule_failed();
 	land(frame);
 	return true;
 }

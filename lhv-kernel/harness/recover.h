@@ -15,6 +15,9 @@ void rule_run(const struct rule *rule);
 /* Ends the rule that runs on this CPU with the result that stands in this_cpu()->result. */
 NORETURN void rule_end(void);
 
+/* Where a rule fails on this CPU, whatever makes it fail: does nothing, and is there for the breakpoint of a debugger. */
+void rule_failed(void);
+
 /* Records that the rule took too long, with where this CPU was (0: not known), and ends it. */
 NORETURN void rule_hung(const char *where, ulong ip);
 
