@@ -14,6 +14,8 @@ static const char *nothing_to_show(u64 *vmcs)
 {
 	if (!this_cpu()->caps.vmx)
 		return "This CPU has no VMX.";
+	if (this_cpu()->in_guest) /* or on its way there or back: a VMREAD of a guest would be a VM exit */
+		return "This CPU is in guest_run(): stop behind it, such as in rule_failed().";
 	if (vmptrst(vmcs) != SUCCEEDED)
 		return "This CPU is not in VMX root operation.";
 	return *vmcs == NO_VMCS ? "There is no current VMCS." : 0;

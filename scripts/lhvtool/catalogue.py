@@ -101,6 +101,24 @@ class Image:
         needs = self._words(MASK, *self._symbol("option_needs"))
         return [Option(name, 1 << bit, needs[bit]) for bit, name in enumerate(self._names("option_names"))]
 
+    def rule_places(self):
+        """id -> (address of its record, address of its test), of all rules."""
+        layout = struct.Struct(RULE[self.bits])
+        begin, end = self._symbol("rules_begin")[0], self._symbol("rules_end")[0]
+        places = {}
+        for record in self._pointers(begin, end - begin):
+            rule_id, _, _, test, *_ = layout.unpack(self._bytes(record, layout.size))
+            places[self._text(rule_id)] = record, test
+        return places
+
+    def address(self, name):
+        """The address of a symbol. Error: Problem where there is none of that name."""
+        return self._symbol(name)[0]
+
+    def functions(self):
+        """(name, address) of every symbol that has a place, by address."""
+        return sorted(((name, address) for name, (address, _) in self._symbols.items() if name and address), key=lambda one: one[1])
+
     def function_at(self, address):
         """The function that holds an address, as "name+0x1d"; "" if there is none."""
         for name, (start, size) in self._symbols.items():

@@ -45,7 +45,8 @@ class Process:
         self.cpu_seconds = 0.0    # of it and its children, known once it has ended
         threading.Thread(target=_drain, args=(ours, Path(folder, SCREEN)), daemon=True).start()
         if own_terminal:
-            threading.Thread(target=self._drain_own, args=(own_terminal, folder), daemon=True).start()
+            ended = lambda: self._process.returncode is not None
+            threading.Thread(target=drain_own_terminal, args=(own_terminal, folder, ended), daemon=True).start()
 
     def alive(self):
         """Whether it still runs."""
@@ -87,18 +88,22 @@ class Process:
             self._process.returncode = os.waitstatus_to_exitcode(status)
             self.cpu_seconds = usage.ru_utime + usage.ru_stime
 
-    def _drain_own(self, pattern, folder):
-        """Keeps what the emulator draws on the terminal that its messages name, or else it would wait for a reader."""
-        while not (named := pattern.search(Path(folder, MESSAGES).read_bytes())):
-            if self._process.returncode is not None:
-                return
-            time.sleep(POLL_SECONDS)
-        try:
-            terminal = os.open(os.fsdecode(named[1]), os.O_RDWR | os.O_NOCTTY)
-            tty.setraw(terminal, termios.TCSANOW)   # and keep what it has drawn already
-        except (OSError, termios.error):
-            return                    # it has ended already
-        _drain(terminal, Path(folder, TERMINAL))
+
+def drain_own_terminal(pattern, folder, ended):
+    """Keeps what an emulator draws on the terminal that its messages name, or else it would wait for a reader.
+
+    Arguments: the pattern of its messages (see Process); its folder; a function that says whether it has ended.
+    """
+    while not (named := pattern.search(Path(folder, MESSAGES).read_bytes())):
+        if ended():
+            return
+        time.sleep(POLL_SECONDS)
+    try:
+        terminal = os.open(os.fsdecode(named[1]), os.O_RDWR | os.O_NOCTTY)
+        tty.setraw(terminal, termios.TCSANOW)   # and keep what it has drawn already
+    except (OSError, termios.error):
+        return                    # it has ended already
+    _drain(terminal, Path(folder, TERMINAL))
 
 
 def _drain(terminal, path):
