@@ -79,7 +79,7 @@ say = $(if $(V),,@echo "  $@";)
 # ---- Targets --------------------------------------------------------------------------------------
 .PHONY: all image help setup run check bench isolation teeth clean $(ARCHS)
 
-all: $(ARCHS) ## every build: build/ARCH/lhv.elf (symbols), lhv.bin (to boot), lhv.iso, lhv.asm and lhv.sym (listings)
+all: $(ARCHS) build/host/explain ## every build: build/ARCH/lhv.elf (symbols), lhv.bin (to boot), lhv.iso, lhv.asm and lhv.sym (listings)
 
 $(ARCHS):
 	@$(MAKE) --no-print-directory ARCH=$@ image
@@ -161,5 +161,6 @@ $(B)/config.h: FORCE
 FORCE:
 
 include scripts/unit/unit.mk
+include scripts/host/host.mk
 
 -include $(objects:.o=.d)

@@ -1,4 +1,5 @@
 #include "entry-places.h"
+#include "scripts/host/processor.h"
 #include "vmx/controls.h"
 #include <string.h>
 
@@ -37,41 +38,6 @@ static bool memory_write(void *context, u64 address, const void *from, u32 size)
 	if (to)
 		memcpy(to, from, size);
 	return to != 0;
-}
-
-static struct control_caps every(enum control_kind kind, u64 must_be_1)
-{
-	return (struct control_caps){must_be_1, control_named(kind) | must_be_1};
-}
-
-static void everything(struct entry_caps *caps)
-{
-	struct vmx_caps *vmx = &caps->vmx;
-
-	caps->natural_width = 64;
-	vmx->vmx = true;
-	vmx->basic = REVISION | BIT(55) | BIT(56) | BIT(58);
-	vmx->misc = BITS(8, 6) | 4ull << 16 | BIT(30) | BIT(5);
-	vmx->ept_vpid = BIT(0) | BIT(6) | BIT(7) | BIT(8) | BIT(14) | BIT(16) | BIT(17) | BIT(21) | BIT(23);
-	vmx->vmfunc = 1;
-	vmx->cr0_fixed0 = 0x80000021;
-	vmx->cr0_fixed1 = 0xffffffff;
-	vmx->cr4_fixed0 = BIT(13);
-	vmx->cr4_fixed1 = BITS(14, 0) | BITS(18, 16) | BITS(25, 20) | BIT(28) | BIT(32);
-	vmx->pin = every(CONTROL_PIN, PIN_DEFAULT1);
-	vmx->proc = every(CONTROL_PROC, PROC_DEFAULT1 & ~(PROC_CR3_LOAD_EXITING | PROC_CR3_STORE_EXITING));
-	vmx->proc2 = every(CONTROL_PROC2, 0);
-	vmx->proc3 = every(CONTROL_PROC3, 0);
-	vmx->exit = every(CONTROL_EXIT, EXIT_DEFAULT1 & ~EXIT_SAVE_DEBUG_CONTROLS);
-	vmx->exit2 = every(CONTROL_EXIT2, 0);
-	vmx->entry = every(CONTROL_ENTRY, ENTRY_DEFAULT1 & ~ENTRY_LOAD_DEBUG_CONTROLS);
-	caps->cpuid[ENTRY_LEAF_7] = (struct entry_leaf){.ebx = BIT(2) | BIT(11), .ecx = BIT(7) | BIT(24),
-		.edx = BIT(20)};
-	caps->cpuid[ENTRY_LEAF_A] = (struct entry_leaf){.eax = 8 << 8 | 5, .edx = 3};
-	caps->cpuid[ENTRY_LEAF_14] = (struct entry_leaf){.ebx = 0x1ff, .ecx = 0xf};
-	caps->cpuid[ENTRY_LEAF_14_1] = (struct entry_leaf){.eax = 2};
-	caps->cpuid[ENTRY_LEAF_81] = (struct entry_leaf){.edx = BIT(11) | BIT(20) | BIT(29)};
-	caps->cpuid[ENTRY_LEAF_88] = (struct entry_leaf){.eax = 46 | 57 << 8};
 }
 
 static void strict(struct entry_caps *caps)
@@ -126,7 +92,9 @@ void place_make(struct place *place, enum place_number number)
 	const u32 revision = REVISION;
 
 	memset(place, 0, sizeof(*place));
-	everything(&place->caps);
+	processor_everything(&place->caps);
+	place->caps.vmx.basic |= REVISION;
+	place->caps.cpuid[ENTRY_LEAF_88].eax = 46 | 57 << 8;
 	place->mode.ia32e = number != PLACE_LEGACY && number != PLACE_LEGACY_64 && number != PLACE_OLD &&
 			    number != PLACE_HIDDEN;
 	place->mode.address_known = true;

@@ -44,6 +44,7 @@ UNIT_SOURCES += \
 	scripts/unit/tables-test.c \
 	scripts/unit/memory-type-test.c \
 	scripts/unit/entry-places.c \
+	scripts/host/processor.c \
 	scripts/unit/entry-test.c
 
 UNIT_OBJECTS := $(UNIT_SOURCES:%.c=$(UNIT_BUILD)/%.o)
@@ -71,7 +72,7 @@ $(UNIT_BUILD)/%.o: %.c scripts/unit/unit.mk
 # What is fuzzed, and what each counts
 FUZZ_options := lhv-kernel/harness/options.c lhv-kernel/harness/option-mask.c lhv-kernel/lib/format.c lhv-kernel/lib/glob.c \
 	lhv-kernel/lib/words.c
-FUZZ_entry   := scripts/unit/entry-places.c $(ENTRY_MODEL) lhv-kernel/vmx/tables.c lhv-kernel/lib/format.c
+FUZZ_entry   := scripts/unit/entry-places.c scripts/host/processor.c $(ENTRY_MODEL) lhv-kernel/vmx/tables.c lhv-kernel/lib/format.c
 FUZZ_RUN_options := -max_len=2048 -dict=scripts/unit/options.dict
 FUZZ_RUN_entry   := -max_len=512
 FUZZ_WHAT_options := command lines
