@@ -157,9 +157,9 @@
 	X(ERROR_BY_EXIT, "error-by-exit", "VM exits clear the VM-instruction error field", \
 	  "vmcs.error.exit-keeps vmcs.error.entry-failure-keeps", "0x0", "vm*") \
 	X(UNSUPPORTED_READ, "unsupported-read", "VMREAD of an unsupported encoding succeeds", \
-	  "vmread.unsupported.bit-12 vmread.unsupported.high-* vmread.unsupported.index-beyond vmcs.field.*", "succeeded", "vm* caps.*") \
+	  "vmread.unsupported.bit-12 vmread.unsupported.high-* vmread.unsupported.index-beyond vmcs.absent-field.vmread-error12", "succeeded", "vm* caps.*") \
 	X(UNSUPPORTED_WRITTEN, "unsupported-written", "VMWRITE of an unsupported encoding succeeds", \
-	  "vmwrite.unsupported.bit-12 vmwrite.unsupported.high-* vmwrite.read-only.unsupported-first vmcs.field.*", "succeeded", "vm* caps.*") \
+	  "vmwrite.unsupported.bit-12 vmwrite.unsupported.high-* vmwrite.read-only.unsupported-first vmcs.absent-field.vmwrite-error12", "succeeded", "vm* caps.*") \
 	X(READ_ONLY_REFUSED, "read-only-refused", "VMWRITE to VM-exit information fields gives error 13 though IA32_VMX_MISC[29] is 1", \
 	  "vmwrite.read-only.writable vmcs.field.0x44*", "VMfailValid(13)*", "vm* caps.misc.vmwrite-any shadow.*") \
 	X(FIELDS_MISSING, "fields-missing", "some fields that every CPU has are not there: executive-VMCS pointer, SMBASE, CR3 targets, I/O", \

@@ -12,7 +12,7 @@ from .problem import Problem
 
 FILE = Path(__file__).resolve().parent.parent / "known-issues.yaml"
 REQUIRED = ("id", "platform", "version", "rules", "sentence", "evidence")
-OPTIONAL = ("model", "arch", "under", "report")
+OPTIONAL = ("model", "arch", "under", "cpus", "report")
 PLATFORMS = ("bochs", "qemu", "kvm", "xmhf", "xen", "vmware", "virtualbox", "hyperv", "machine")
 TITLES = {"bochs": "Bochs", "qemu": "QEMU", "kvm": "KVM", "xmhf": "XMHF", "xen": "Xen", "vmware": "VMware",
           "virtualbox": "VirtualBox", "hyperv": "Hyper-V", "machine": "a machine"}
@@ -33,13 +33,14 @@ class Issue:
     model: str = "*"          # a glob of CPU models
     arch: str = "*"           # a glob of builds
     under: str = "*"          # what the platform runs on, such as "bochs <= 2.7"; "hardware"; "*" is anything
+    cpus: str = "*"           # a range of numbers of CPUs such as ">= 2"; "*" is any
     report: tuple = ()        # addresses of public bug reports
 
-    def covers(self, platform, version, model, arch, under=""):
-        """Whether the issue is one of this platform, version, CPU model and build, on what the platform runs on."""
+    def covers(self, platform, version, model, arch, under="", cpus=1):
+        """Whether the issue is one of this platform, version, CPU model, build and number of CPUs, on what the platform runs on."""
         return (platform == self.platform and version_in(version, self.version)
                 and fnmatch.fnmatchcase(model, self.model) and fnmatch.fnmatchcase(arch, self.arch)
-                and under_in(under, self.under))
+                and under_in(under, self.under) and version_in(str(cpus), self.cpus))
 
     def names(self, rule):
         """Whether a rule's id is one that the issue makes fail."""
@@ -49,7 +50,7 @@ class Issue:
 def covering(issues, platform, arch):
     """The issues, of a list, that cover a platform (see machine.Platform) and a build."""
     return [issue for issue in issues if issue.covers(platform.name, platform.version, platform.model, arch,
-                                                          platform.under)]
+                                                          platform.under, platform.cpus)]
 
 
 def version_in(version, wanted):
@@ -130,6 +131,8 @@ def _issue(file, number, entry):
         raise Problem(f"{where}: the platform must be one of {', '.join(PLATFORMS)}.")
     if not _is_range(entry["version"]):
         raise Problem(f"{where}: the version must be \"*\" or a range such as \"<= 2.7\".")
+    if not _is_range(entry.get("cpus", "*")):
+        raise Problem(f"{where}: cpus must be \"*\" or a range such as \">= 2\".")
     under, _, under_version = entry.get("under", "*").partition(" ")
     if under not in ("*", "hardware", *PLATFORMS) or not _is_range(under_version or "*"):
         raise Problem(f"{where}: under must be \"*\", \"hardware\", or a platform and a range such as \"bochs <= 2.7\".")

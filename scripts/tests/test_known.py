@@ -46,6 +46,17 @@ def test_model_and_arch_narrow_an_entry(tmp_path):
     assert not issue.covers("bochs", "2.7", "corei7_skylake_x", "amd64")
 
 
+def test_the_number_of_cpus_narrows_an_entry(tmp_path):
+    (issue,) = load(tmp_path, ENTRY + '  cpus: ">= 2"\n')
+    assert issue.covers("bochs", "2.7", "any", "amd64", "", 2)
+    assert not issue.covers("bochs", "2.7", "any", "amd64", "", 1)
+
+
+def test_a_range_of_cpus_that_is_none(tmp_path):
+    with pytest.raises(Problem, match="cpus"):
+        load(tmp_path, ENTRY + '  cpus: "two"\n')
+
+
 def test_what_a_platform_runs_on_narrows_an_entry(tmp_path):
     (issue,) = load(tmp_path, ENTRY + '  under: "xen < 4.18"\n')
     assert issue.covers("bochs", "2.7", "any", "amd64", "xen 4.17")
