@@ -73,24 +73,18 @@ VMWRITE_RULE(current_first, "no-current.before-encoding", "VMWRITE looks for a c
 	expect_outcome("VMWRITE to a read-only field without a current VMCS", write_register(VMCS_EXIT_REASON, 0), VMFAIL_INVALID);
 }
 
-static void note_order(const char *what, outcome_t outcome)
+VMWRITE_RULE(current_source, "no-current.before-source", "VMWRITE looks for a current VMCS before it looks at its source", VMWRITE)
 {
-	char text[100];
-
-	outcome_format(text, sizeof(text), outcome);
-	rule_note("%s: %s", what, text);
+	expect_outcome("VMWRITE from an unmapped page without a current VMCS", write_from(vmx_unmapped(), FIELD_32), VMFAIL_INVALID);
 }
 
-/* The operation text names no place where the source operand is read */
-VMWRITE_RULE(current_source, "no-current.before-source", "Does VMWRITE without a current VMCS look at its source?", VMWRITE, .class = OBSERVED)
-{
-	note_order("from an unmapped page without a current VMCS", write_from(vmx_unmapped(), FIELD_32));
-}
-
-VMWRITE_RULE(field_source, "unsupported.before-source", "Does VMWRITE to an unsupported encoding look at its source?", VMWRITE, .class = OBSERVED)
+/* The other way round than VMREAD and its destination */
+VMWRITE_RULE(source_first, "unsupported.after-source", "VMWRITE looks at its source before it looks at the encoding", VMWRITE)
 {
 	golden_vmcs_load();
-	note_order("from an unmapped page to an unsupported encoding", write_from(vmx_unmapped(), FIELD_32 | BIT(12)));
+	expect_outcome("VMWRITE from an unmapped page to an unsupported encoding", write_from(vmx_unmapped(), FIELD_32 | BIT(12)),
+		       FAULTED(VECTOR_PF, 0));
+	expect_equal("CR2", read_cr2(), vmx_unmapped());
 }
 
 /* ---- VM-exit information fields ------------------------------------------------------------------------------------- */

@@ -160,7 +160,7 @@ static void lock_ud(const struct rule *rule)
 VMX_INSTRUCTIONS(X)
 #undef X
 
-/* volume 2, 3.1.1.1: "NP" in the opcode column: 66, F2 and F3 give #UD, or another instruction (none has these opcodes) */
+/* volume 2, 3.1.1.1: "NP" in the opcode column: 66, F2 and F3 give #UD, or another instruction (no Intel processor has one there) */
 static void prefix_ud(const struct rule *rule)
 {
 	static const u8 prefixes[] = {0x66, 0xf2, 0xf3};
@@ -178,7 +178,26 @@ static void prefix_ud(const struct rule *rule)
 #define PREFIX_ROW(name, id) INSTRUCTION_ROW(prefix_ud, name, id ".prefix-ud", #name " with one of the prefixes 66H, F2H and F3H gives #UD", 0)
 PREFIX_ROW(VMREAD, "vmread")
 PREFIX_ROW(VMWRITE, "vmwrite")
-PREFIX_ROW(VMCALL, "vmcall")
-PREFIX_ROW(VMLAUNCH, "vmlaunch")
-PREFIX_ROW(VMRESUME, "vmresume")
-PREFIX_ROW(VMXOFF, "vmxoff")
+
+/* No "NP" is said of these */
+static void prefix_seen(const struct rule *rule)
+{
+	static const u8 prefixes[] = {0x66, 0xf2, 0xf3};
+	char text[100];
+
+	for (unsigned i = 0; i < COUNT(prefixes); i++) {
+		struct execution execution = vmx_execution(INSTRUCTION_COUNT, EXECUTE_RING0, 0, 0);
+
+		vmx_append_bytes(&execution, &prefixes[i], 1);
+		vmx_append(&execution, which(rule));
+		outcome_format(text, sizeof(text), vmx_execute(&execution, which(rule)));
+		rule_note("prefix %xH: %s", prefixes[i], text);
+	}
+}
+
+#define SEEN_ROW(name, id) \
+	INSTRUCTION_ROW(prefix_seen, name, id ".prefix", "What does " #name " do with one of the prefixes 66H, F2H and F3H?", 0, .class = OBSERVED)
+SEEN_ROW(VMCALL, "vmcall")
+SEEN_ROW(VMLAUNCH, "vmlaunch")
+SEEN_ROW(VMRESUME, "vmresume")
+SEEN_ROW(VMXOFF, "vmxoff")

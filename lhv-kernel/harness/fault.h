@@ -20,19 +20,19 @@
 	X(VMXON_ANY_REGION, "vmxon-any-region", "VMXON accepts any region", \
 	  "vmxon.unaligned vmxon.beyond-width vmxon.revision-mismatch vmxon.shadow-bit", "succeeded", "") \
 	X(VMXON_IN_ROOT, "vmxon-in-root", "VMXON succeeds in VMX root operation", \
-	  "vmxon.in-root*", "succeeded", "") \
+	  "vmxon.in-root*", "succeeded", "vmcs.error.newest") \
 	X(VMXON_NO_FAULT, "vmxon-no-fault", "VMXON ignores faults of its memory operand", \
 	  "vmxon.operand-*", "succeeded", "") \
 	X(CR_NOT_FIXED, "cr-not-fixed", "CR0 and CR4 bits are not fixed in VMX operation", \
 	  "vmxon.op.*", "succeeded", "vmxoff.cr4-vmxe-clear-after") \
 	X(VMXOFF_IGNORED, "vmxoff-ignored", "VMXOFF does nothing and succeeds", \
 	  "vmxoff.*", \
-	  "succeeded|#GP(0)|VMfailInvalid|VMfailValid(15)*", "caps.cpuid-vmxe vmxon.* vmptrst.no-current-after-vmxon *.vmxoff* *-vmxoff user.host.vmx.*") \
+	  "succeeded|#GP(0)|VMfailInvalid|VMfailValid(15)*", "*.ud-before-cpl *.ud-before-operand *.real-mode-ud *.virtual-8086-ud vmfunc.root-ud vmcs.* caps.cpuid-vmxe vmxon.* vmptrst.no-current-after-vmxon *.vmxoff* *-vmxoff user.host.vmx.*") \
 	X(EXIT_REASON, "exit-reason", "every VM exit reports the reason of the one with the next number", \
-	  "exit.*", "VM exit *", "vm* ept.* invept.* invvpid.in-guest vpid.* shadow.* msr.* user.guest.* ug.* mtrr.guest.* timer.* irq7.* ps2.irq12.guest") \
+	  "exit.*", "VM exit *", "vm* ept.* invept.* invvpid.*guest* vpid.* shadow.* msr.* user.guest.* ug.* mtrr.guest.* timer.* irq7.* ps2.irq12.guest") \
 	X(EXIT_LENGTH, "exit-length", "VM exits report instruction length 0", \
 	  "exit.cpuid.length exit.vmcall.length", \
-	  "0x0", "vmclear.* vmptrld.* vmcs.* ept.* shadow.exit-changes-nothing msr.bitmap.exit.* timer.tsc.*-exits") \
+	  "0x0", "vm* ept.* shadow.exit-changes-nothing msr.bitmap.exit.* timer.tsc.*-exits") \
 	X(EXIT_REGISTERS, "exit-registers", "VM exits lose a guest register", \
 	  "exit.registers.*", "0x0", "ept.violation.*") \
 	X(ENTRY_REGISTERS, "entry-registers", "VM entries lose a guest register", \
@@ -177,7 +177,7 @@
 	X(MODE_IGNORED, "mode-ignored", "VMX instructions work in compatibility mode and real-address mode", \
 	  "vmclear.compatibility-ud vmlaunch.compatibility-ud vmxon.real-mode-ud", "succeeded", "*.compatibility-ud *.real-mode-ud") \
 	X(PREFIX_IGNORED, "prefix-ignored", "VMX instructions ignore prefixes that they do not have", \
-	  "vmclear.lock-ud vmxoff.lock-ud vmread.prefix-ud vmcall.prefix-ud", "succeeded", "*.lock-ud *.prefix-ud") \
+	  "vmclear.lock-ud vmxoff.lock-ud vmread.prefix-ud vmwrite.prefix-ud", "succeeded", "*.lock-ud *.prefix-ud") \
 	X(OPERAND_UNCHECKED, "operand-unchecked", "memory operands of VMX instructions do not fault", \
 	  "vmread.operand-* vmwrite.operand-* vmclear.operand-stack-non-canonical invept.operand-crosses-page", "succeeded", \
 	  "vmcs.error.fault-keeps *.operand-*") \
