@@ -106,9 +106,9 @@
 	X(VMCLEAR_DROPS_CURRENT, "vmclear-drops-current", "VMCLEAR of another VMCS clears the current one too", \
 	  "vmclear.other-keeps-*", "0xffffffffffffffff", "vmptrld.* vmcs.* shadow.*") \
 	X(VMCLEAR_ANY_POINTER, "vmclear-any-pointer", "VMCLEAR succeeds with any address", \
-	  "vmclear.unaligned* vmclear.beyond-width*", "succeeded", "") \
+	  "vmclear.unaligned* vmclear.beyond-width*", "succeeded", "vmcs.error.newest") \
 	X(VMPTRLD_ANY_POINTER, "vmptrld-any-pointer", "VMPTRLD succeeds with any address", \
-	  "vmptrld.unaligned* vmptrld.beyond-width*", "succeeded", "") \
+	  "vmptrld.unaligned* vmptrld.beyond-width*", "succeeded", "vmcs.error.*") \
 	X(VMXON_POINTER_ACCEPTED, "vmxon-pointer-accepted", "VMCLEAR and VMPTRLD succeed with the VMXON pointer", \
 	  "vmclear.vmxon-pointer* vmptrld.vmxon-pointer*", "succeeded", "") \
 	X(VMPTRLD_ANY_REVISION, "vmptrld-any-revision", "VMPTRLD ignores the revision identifier", \
@@ -121,7 +121,7 @@
 	  "vmclear.operand-* vmptrld.operand-* vmptrst.operand-*", "succeeded", "") \
 	X(VMPTRST_WRONG, "vmptrst-wrong", "VMPTRST stores 0 without a current VMCS, else the page after", \
 	  "vmptrst.value* vmptrst.no-current* vmptrld.success", \
-	  "0x*", "vmxon.success vmxoff.with-current-vmcs vmclear.* vmcs.launch-state.* *.no-current-vmcs shadow.current") \
+	  "0x*", "*.operand-register vmlaunch.*-alone vmresume.*-alone vmxon.success vmxoff.with-current-vmcs vmclear.* vmcs.launch-state.* *.no-current-vmcs shadow.current") \
 	X(LAUNCH_STATE_KEPT, "launch-state-kept", "VMCLEAR does not clear the launch state", \
 	  "vmcs.launch-state.*vmclear*", "succeeded|VM entry: VMfailValid(4)*", "") \
 	X(EPT_TYPE_WB, "ept-type-wb", "extended page tables map device memory write-back", \
