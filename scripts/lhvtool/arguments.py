@@ -70,6 +70,14 @@ def add_selection(add):
     add_rules(add)
 
 
+def defaults():
+    """The options of `lhv run` where none is given, as a dict: for commands that have only some of them."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_platform(parser.add_argument, 2)
+    add_selection(parser.add_argument)
+    return vars(parser.parse_args([]))
+
+
 def add_rules(add):
     """Those of them that a sweep of masks has as well."""
     add("--tests", metavar="GLOBS", help="only rules whose ids match, such as caps.*,vmxon.*")

@@ -72,5 +72,9 @@ class Machines:
 
 
 def _key(options):
-    """What tells one platform object from another: a build is no part of it, for it only chooses the kernel."""
-    return options.on, options.machine, options.model, options.cpus, options.memory
+    """What tells one platform object from another.
+
+    A build is no part of it where it only chooses the kernel, as on KVM and Xen, whose Linux then serves all.
+    """
+    build = options.arch if options.on == "xmhf" else None
+    return options.on, options.machine, options.xmhf, build, options.model, options.cpus, options.memory

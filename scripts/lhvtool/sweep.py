@@ -13,6 +13,10 @@ from .problem import FAILED, INTERRUPTED, NO_VERDICT, PASSED, WRONG_USE, Problem
 WORST = (PASSED, WRONG_USE, FAILED, NO_VERDICT, INTERRUPTED)     # the statuses of runs, from good to bad
 
 
+# Options that one platform has for itself
+OWN = {"machine": "kvm", "xmhf": "xmhf"}
+
+
 @dataclass(frozen=True)
 class Combination:
     """One run of a sweep."""
@@ -31,8 +35,9 @@ class Combination:
 
     def options(self, options):
         """The options of `lhv run` for it, from those of the sweep."""
-        return Namespace(**{**vars(options), "on": self.on, "model": self.model, "arch": self.arch, "cpus": self.cpus,
-                            "opt": f"{self.mask:#x}", "machine": options.machine if self.on == "kvm" else None})
+        own = {name: getattr(options, name) if self.on == on else None for name, on in OWN.items()}
+        return Namespace(**{**arguments.defaults(), **vars(options), **own, "on": self.on, "model": self.model, "arch": self.arch, "cpus": self.cpus,
+                            "opt": f"{self.mask:#x}"})
 
 
 def combinations(options, masks):
