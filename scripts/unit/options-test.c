@@ -686,3 +686,12 @@ TEST(ranges, "ranges: a number, two numbers, and what is neither")
 	CHECK_TEXT(range("3.x"), "none");
 	CHECK_TEXT(range(""), "none");
 }
+
+TEST(dump, "dump=: vmcs, and nothing else")
+{
+	CHECK(parse("") && !options.dump_vmcs);
+	accepts("dump=vmcs");
+	CHECK(options.dump_vmcs);
+	refuses("dump=gdt", "use dump=vmcs");
+	refuses("dump=", "has no value");
+}
