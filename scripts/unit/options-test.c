@@ -186,7 +186,7 @@ TEST(options_log_memory, "options: log_memory= takes an address that is aligned 
 TEST(options_unknown, "options: an unknown name is answered with all known ones")
 {
 	refuses("lhvopt=0x4", "\"lhvopt=\" is no option; the known words are lhv_opt=, tests=, skip=, after=, iter=, seed=, "
-			      "order=, deadline=, fault=, console=, log_memory=");
+			      "order=, deadline=, fault=, dump=, console=, log_memory=");
 	refuses("test=a", "\"test=\" is no option");
 	refuses("testss=a", "\"testss=\" is no option");
 	refuses("=5", "\"=\" is no option");
