@@ -39,6 +39,12 @@ def add_arch(add):
     add("--arch", choices=ARCHES, default="amd64", help="the build (default: amd64)")
 
 
+def add_memory(add):
+    """The option --memory."""
+    add("--memory", type=number(1), metavar="MIB",
+        help=f"memory (default: {DEFAULT_MEMORY} MiB, {xmhf.LEAST_MEMORY} with XMHF)")
+
+
 def add_xmhf(add):
     """The option --xmhf."""
     add("--xmhf", metavar="DIR", type=Path, help="the folder with your build of XMHF: init-x86-amd64.bin and "
@@ -55,8 +61,7 @@ def add_platform(add, cpus):
     add_arch(add)
     add("--model", metavar="CPU", help="a CPU model of the platform, or a part of its name "
         f"(default: {DEFAULT_MODEL} on Bochs, also under KVM and XMHF; max or host on QEMU)")
-    add("--memory", type=number(1), metavar="MIB", help=f"memory (default: {DEFAULT_MEMORY} MiB, "
-        f"{xmhf.LEAST_MEMORY} with XMHF)")
+    add_memory(add)
     add("--machine", choices=tuple(kvm.MACHINES), help="with --on kvm, the machine of QEMU (default: q35)")
     add_xmhf(add)
     add("--timeout", type=number(1), metavar="S", help="seconds of silence after which the machine counts as hung "

@@ -79,6 +79,12 @@ def test_a_hypervisor_that_dies_at_once(lhv, standin):
     assert "no second CPU. Halting!" in done.out, str(done)
 
 
+def test_a_sweep_over_bochs_and_xmhf(lhv, standin, tmp_path):
+    done = lhv("sweep", "--on", "bochs,xmhf", "--xmhf", standin(), "--opt", "0x0", "--cpus", "2", "-j", "1", "--tests",
+               "exit.cpuid.reason", "--out", str(tmp_path / "sweep"))
+    assert done.status == 0 and "2 of 2 combinations have a result" in done.out, str(done)
+
+
 def test_what_the_platform_is(standin):
     platform = xmhf.Xmhf("lhv.bin", None, 2, 1024, "amd64", standin())
     assert (platform.name, platform.title, platform.cpus, platform.memory) == ("xmhf", "XMHF", 2, 1024)

@@ -21,8 +21,8 @@ def register(commands):
     add("--cpus", type=numbers, default=[2], metavar="NUMBERS", help="CPUs, such as 1,2,4 (default: 2)")
     add("--model", type=lambda text: text.split(","), default=[None], metavar="NAMES", help="CPU models of the platforms")
     add("--machine", choices=tuple(kvm.MACHINES), help="with --on kvm, the machine of QEMU (default: q35)")
+    arguments.add_memory(add)
     arguments.add_xmhf(add)
-    add("--memory", type=arguments.number(1), metavar="MIB", help="memory (default: as for run)")
     add("--timeout", type=arguments.number(1), metavar="S", help="seconds of silence after which a machine counts as hung")
     add("--out", metavar="DIR", help="the folder for the runs' folders (default: a new one in build/sweep); combinations "
         "that have a result in it are not run again")
