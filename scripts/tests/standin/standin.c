@@ -193,7 +193,7 @@ static void act(char order)
 		write("\nCPU(1): noise\n");
 		break;
 	case 't':
-		for (u32 i = 0; i < 30; i++)
+		for (u32 i = 0; i < 6; i++)
 			write("ok 1 - \x01\xff\x80~");
 		break;
 	case 'h':
