@@ -5,10 +5,10 @@ import re
 import shlex
 from pathlib import Path
 
+from . import platforms
 from .problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
-RUNNABLE = ("bochs", "qemu", "kvm", "xen", "xmhf")      # what --on can start
 
 
 def text(issue):
@@ -36,13 +36,14 @@ def section(issue):
 def command(issue):
     """The command that shows an issue, or what to boot where the runner cannot start the platform."""
     rules = ",".join(issue.rules)
-    if issue.platform not in RUNNABLE:
+    if issue.platform not in platforms.CLASSES:
         return f"boot build/amd64/lhv.iso there with the option: tests={rules}"
     words = ["scripts/lhv", "run", "--on", issue.platform]
     if (arch := _one_of(issue.arch, ("amd64", "pae", "i386"))) != "amd64":
         words += ["--arch", arch]
     if issue.platform == "bochs" and issue.model != "*":
         words += ["--model", issue.model.strip("*_")]
+    words += ["--xmhf", "DIR"] if issue.platform == "xmhf" else []
     return shlex.join([*words, "--tests", rules])
 
 
