@@ -185,7 +185,11 @@ void vmcs_write_snapshot(const u64 *snapshot)
 
 void vmcs_expect_snapshot(const char *when, const u64 *snapshot)
 {
+	/* first the error number, which VMREAD of a field that is missing overwrites */
 	for (unsigned i = 0; i < vmcs_field_count; i++)
-		if (there(&vmcs_fields[i]) && vmread_exists(vmcs_fields[i].encoding))
+		if (vmcs_fields[i].encoding == VMCS_INSTRUCTION_ERROR)
+			expect_field(when, &vmcs_fields[i], snapshot[i]);
+	for (unsigned i = 0; i < vmcs_field_count; i++)
+		if (vmcs_fields[i].encoding != VMCS_INSTRUCTION_ERROR && there(&vmcs_fields[i]) && vmread_exists(vmcs_fields[i].encoding))
 			expect_field(when, &vmcs_fields[i], snapshot[i]);
 }
