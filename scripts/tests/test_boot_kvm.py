@@ -40,7 +40,7 @@ def test_several_boots_share_one_linux(tmp_path):
     assert (again.ended, again.log.verdict) == ("verdict", "pass"), again
     assert smoke.log.banner.endswith("amd64") and again.log.banner.endswith("pae")
     assert smoke.log.facts["hypervisor"] == "KVMKVMKVM"
-    assert [path.parent.name for path in tmp_path.glob("*/linux/linux.txt")] == ["1"], "Linux was started more than once"
+    assert [path.parents[1].name for path in tmp_path.glob("*/linux/linux.txt")] == ["1"], "Linux was started more than once"
     assert again.cpu_seconds < smoke.cpu_seconds
     assert "nested=Y" in first.facts["kvm_intel"]
     assert not list(tmp_path.glob("*/linux/cd.iso"))
