@@ -35,7 +35,7 @@ def missing():
         return reason
     if not PROGRAM.exists():
         return f"The program {PROGRAM.name} is not installed. Run scripts/setup."
-    if not packages.cached(CACHE / "packages", f"{KERNEL_PREFIX}*") and not packages.known(KERNEL_PACKAGE):
+    if not packages.cached(CACHE / "packages", f"{KERNEL_PREFIX}*-cloud-amd64") and not packages.known(KERNEL_PACKAGE):
         return (f"The Debian package {KERNEL_PACKAGE} is neither in build/nested nor known to apt-get. With a network, run "
                 "`apt-get update` as root, then `scripts/lhv run --on kvm`; afterwards no network is needed.")
     return None

@@ -42,13 +42,13 @@ def lhv(tmp_path):
     """A function that calls scripts/lhv; a run gets a folder of its own for its files."""
     count = 0
 
-    def call(*arguments):
+    def call(*arguments, timeout=300):
         nonlocal count
         count += 1
         folder = tmp_path / f"run-{count}"
         where = ["--out", folder] if arguments and arguments[0] == "run" else []
         done = subprocess.run([SCRIPTS / "lhv", *arguments, *where], stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=300)
+                              capture_output=True, text=True, timeout=timeout)
         result, serial = folder / "result.json", folder / "serial.txt"
         return Done(done.returncode, done.stdout, done.stderr,
                     json.loads(result.read_text()) if result.exists() else {},
