@@ -84,7 +84,7 @@ class Xen(Platform):
     name = "xen"
     title = "Xen in Bochs,"
     accelerator = "hvm"
-    silence = 120
+    silence = 240
 
     def __init__(self, kernel, model, cpus, memory, session=None):
         """Arguments: the kernel image, the CPU model of Bochs or None, the number of CPUs, MiB of memory, the Xen to
@@ -203,7 +203,8 @@ class Dom0(kvm.Linux):
         for name in ("xl", "xenstored", "xenconsoled", "xen-init-dom0"):
             tree.program(f"bin/{name}", xen / "bin" / name, roots)
         # where xl looks for them
-        tree.program("usr/libexec/xen-qemu-system-i386", self._tools["qemu-system-xen"] / "usr/libexec/xen-qemu-system-i386", roots)
+        qemu = "usr/libexec/xen-qemu-system-i386"
+        tree.program(qemu, self._tools["qemu-system-xen"] / qemu, roots)
         tree.file(f"usr/lib/xen-{self.branch}/boot/hvmloader", xen / "boot/hvmloader")
         for path in FIRMWARE:
             tree.file(str(path), path)

@@ -5,10 +5,10 @@
  *	relay xen ID ADDRESS COMMAND...
  *
  * The machine's memory is FILE, which is made MIB large before, or that of Xen's first domain whose number is ID or a little
- * higher; the log is at ADDRESS of it, in the form of lhv-kernel/console/memory-log.h. The command starts the machine and ends
- * with it. Whenever there is more of the log, a character comes out of its standard output, which is the FIFO /bell; the log then goes
- * to port E9 of Bochs at once: a serial port would still be sending when LHV has stopped this CPU for good. The status is that
- * of the command. SIGTERM ends the machine.
+ * higher; the log is at ADDRESS of it, in the form of lhv-kernel/console/memory-log.h. The command starts the machine and
+ * ends with it; its standard output is the FIFO /bell. Whenever there is more of the log, a character comes through that, and
+ * the log goes to port E9 of Bochs at once: a serial port would still be sending when LHV has stopped this CPU for good. The
+ * status is that of the command. SIGTERM ends the machine.
  */
 #define _GNU_SOURCE /* SCHED_RESET_ON_FORK */
 #include <errno.h>
