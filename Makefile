@@ -40,10 +40,10 @@ tests := smoke.o \
 	vmcs-values.o vmclear.o vmptrld.o vmptrst.o vmx-instruction.o vmx-modes.o vmx-operands.o vmx-flags.o vmcs-encodings.o vmread.o vmwrite.o vmcs-fields.o vmlaunch.o vmx-guest.o vmx-operation.o vmcs-persistence.o vmcs-launch-state.o vmcs-linked.o vmcs-migrate.o vmcs-layout.o \
 	exit-nmi.o \
 	ept-identity.o ept-violation.o ept-misconfiguration.o ept-pages.o vpid.o invvpid.o invept.o shadow-vmcs.o \
-	msr-areas.o msr-entry-failures.o msr-bitmaps.o user-mode.o unrestricted.o ps2-mouse.o
+	msr-areas.o msr-entry-failures.o msr-bitmaps.o user-mode.o unrestricted.o ps2-mouse.o entry-model.o
 
 # the model of the VM-entry checks, in the SDM's order
-entry := model.o entry.o caps.o text.o establish.o legal.o violate.o free.o \
+entry := here.o model.o entry.o caps.o text.o establish.o legal.o violate.o free.o \
 	basic.o controls-execution.o controls-exit.o controls-entry.o host-control.o host-segments.o host-size.o \
 	guest-control.o guest-segments.o guest-tables.o guest-rip.o guest-non-register.o guest-pdptes.o msr-load.o
 

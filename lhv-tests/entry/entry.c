@@ -144,7 +144,7 @@ bool entry_rule_applies(struct entry *e, const struct entry_rule *rule)
 {
 	bool unknown = false;
 
-	for (unsigned i = 0; i < COUNT(rule->when); i++) {
+	for (unsigned i = 0; i < COUNT(rule->when) && (rule->when[i].kind || rule->when[i].bit); i++) {
 		e->unknown = false;
 		if (!entry_condition_holds(e, rule->when[i]) && !e->unknown)
 			return false;

@@ -211,18 +211,7 @@ static bool turn_off(struct vmcs_image *image, const struct entry_place *place, 
 	if (control.kind == CONTROL_ENTRY && bit == ENTRY_IA32E_MODE_GUEST)
 		guest_mode(image, false);
 	image->value[entry_control_field(control.kind)] &= ~bit;
-	for (unsigned i = 0; i < COUNT(dependencies); i++) {
-		const struct dependency *d = &dependencies[i];
-
-		for (unsigned j = 0; j < COUNT(d->needs); j++) {
-			struct entry_condition off = {d->control.kind, d->control.bit | OFF_BIT};
-
-			if (d->needs[j].kind == control.kind && d->needs[j].bit == (control.bit & 63) &&
-			    !entry_establish(image, place, off))
-				return false;
-		}
-	}
-	return true;
+	return entry_drop_dependents(image, place, control, 0, 0);
 }
 
 bool entry_establish(struct vmcs_image *image, const struct entry_place *place, struct entry_condition condition)
@@ -235,4 +224,27 @@ bool entry_establish(struct vmcs_image *image, const struct entry_place *place, 
 		return on ? establish_fact(image, place, BIT(condition.bit)) : drop_fact(image, place,
 		BIT(condition.bit & 63));
 	return on ? turn_on(image, place, condition) : turn_off(image, place, condition);
+}
+
+static bool needs(const struct dependency *d, struct entry_condition control)
+{
+	for (unsigned j = 0; j < COUNT(d->needs); j++)
+		if (d->needs[j].kind == control.kind && d->needs[j].bit == (control.bit & 63))
+			return true;
+	return false;
+}
+
+bool entry_drop_dependents(struct vmcs_image *image, const struct entry_place *place, struct entry_condition needed,
+			   const struct entry_condition *kept, unsigned count)
+{
+	for (unsigned i = 0; i < COUNT(dependencies); i++) {
+		struct entry_condition control = dependencies[i].control, off = {control.kind, control.bit | OFF_BIT};
+		bool keep = !needs(&dependencies[i], needed);
+
+		for (unsigned j = 0; j < count; j++)
+			keep |= kept[j].kind == control.kind && kept[j].bit == control.bit;
+		if (!keep && !entry_establish(image, place, off))
+			return false;
+	}
+	return true;
 }

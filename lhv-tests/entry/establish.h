@@ -8,6 +8,10 @@
  */
 bool entry_establish(struct vmcs_image *image, const struct entry_place *place, struct entry_condition condition);
 
+/* Turns off every control that needs this one to be 1, but for those that are asked for in a list of conditions. */
+bool entry_drop_dependents(struct vmcs_image *image, const struct entry_place *place, struct entry_condition needed,
+			   const struct entry_condition *kept, unsigned count);
+
 /* Virtual-8086 mode as the guest's state says it, whatever the controls are. */
 void entry_set_v86(struct vmcs_image *image);
 

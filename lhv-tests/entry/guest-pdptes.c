@@ -30,7 +30,7 @@ static bool memory_reserved(struct entry *e, const struct entry_rule *rule, u64 
 		"reserved bits of PDPTE " #n " in memory are 0 where it is present, without EPT", \
 		WHEN(ON(FACT, PAE_PAGING), OFF(PROC2, ENABLE_EPT)), ABOUT(GUEST_CR3), UNLESS(memory_reserved), \
 		.bits = n, .qualification = 2, \
-		BY(SET_PDPTE(n, PRESENT | BIT(5)))}
+		GIVEN(SET_PAGE(GUEST_CR3, PAGE_PDPTES)), BY(SET_PDPTE(n, PRESENT | BIT(5)))}
 #define IN_FIELD(n) \
 	{"entry.guest.pdpte.ept" #n, "reserved bits of PDPTE " #n " are 0 where it is present, with EPT", \
 		WHEN(ON(FACT, PAE_PAGING), ON(PROC2, ENABLE_EPT)), ABOUT(GUEST_PDPTE##n), UNLESS(field_reserved), \

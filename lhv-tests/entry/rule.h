@@ -77,6 +77,7 @@ enum entry_step_kind {
 	STEP_CURRENT,	  /* link pointer := the current VMCS, whose word in memory is as the other rules want it */
 	STEP_EXECUTIVE,	  /* executive-VMCS pointer := link pointer */
 	STEP_TOP,	  /* field := value bytes below the end of the physical addresses */
+	STEP_PAGE,	  /* field := address of the page `of` */
 	STEP_TPR,	  /* virtual-APIC page: VTPR := value */
 	STEP_LINKED,	  /* first word of the linked VMCS := revision identifier, shadow bit as wanted, ^ value */
 	STEP_PDPTE,	  /* entry `of` in memory at CR3 := value */
@@ -96,6 +97,7 @@ struct entry_step {
 #define CLEAR(name, number) {STEP_CLEAR, 0, IMAGE_##name, {0, 0}, number}
 #define FLIP(name, number) {STEP_FLIP, 0, IMAGE_##name, {0, 0}, number}
 #define DO(...) {STEP_CONDITION, 0, 0, __VA_ARGS__, 0}
+#define SET_PAGE(name, page) {STEP_PAGE, page, IMAGE_##name, {0, 0}, 0}
 #define SET_TOP(name, size) {STEP_TOP, 0, IMAGE_##name, {0, 0}, size}
 #define STEP(kind) {kind, 0, 0, {0, 0}, 0}
 #define STEP_WITH(kind, number) {kind, 0, 0, {0, 0}, number}
@@ -123,7 +125,7 @@ struct entry;
 
 struct entry_rule {
 	const char *id, *text;
-	struct entry_condition when[4]; /* the rule applies where all of them hold */
+	struct entry_condition when[4]; /* the rule applies where all of them hold; none behind one that is all zeros */
 	u16 field;			/* what is looked at, and blamed */
 	u8 check;
 	u8 qualification; /* of exit reason 33 */

@@ -113,6 +113,8 @@ static bool take_step(const struct entry_step *step, struct vmcs_image *image, c
 		return put(image, place, step->field,
 			   BIT(entry_has(place->caps,
 			FACT_ADDRESSES_32) ? 32 : entry_physical_width(place->caps)) - step->value);
+	case STEP_PAGE:
+		return put(image, place, step->field, place->page[step->of]);
 	case STEP_TPR:
 		return write_u32(place, place->page[PAGE_VIRTUAL_APIC] + VTPR, (u32)step->value);
 	case STEP_LINKED:
@@ -166,6 +168,9 @@ bool entry_near(const struct entry_rule *rule, struct vmcs_image *image, const s
 	for (unsigned i = 0; i < COUNT(rule->when); i++)
 		if (!entry_establish(image, place, rule->when[i]))
 			return false;
+	if (rule->check == CHECK_CONTROL && !(rule->must.bit & OFF_BIT) &&
+	    !entry_drop_dependents(image, place, rule->must, rule->when, COUNT(rule->when)))
+		return false;
 	if (rule->flags & RULE_USABLE)
 		make_usable(image, entry_segment_of(rule->field));
 	if (!image->there[rule->field] || !fill_memory(image, place) || !take_steps(rule->given, image, place))
