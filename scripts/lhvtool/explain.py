@@ -78,6 +78,9 @@ ITEMS = {name: [(re.compile(pattern, re.I), fields) for pattern, fields in items
 # LHV's own lines, whatever precedes them
 OWN = re.compile(r"^#?\s*(vmcs|msr|cpuid|mode|memory) (\S+) = ([0-9a-f ]+?)h?(?:\s{2,}.*)?$", re.I)
 
+# What the kernel prints with dump=vmcs (lhv-kernel/vmx/dump.c)
+KERNEL = re.compile(r"^(?:#\s+cpu \d+: )?(?:0x([0-9a-f]{4}) .*?\s+(?:0x([0-9a-f]+)|cannot be read)|VMCS at 0x([0-9a-f]+).*)$")
+
 
 @dataclass
 class Dump:
@@ -112,8 +115,11 @@ def read(text):
     dump, section = Dump(), None
     for number, raw in enumerate(text.splitlines(), 1):
         line = PREFIX.sub("", raw).strip()
-        own = OWN.match(line)
-        if own:
+        own, kernel = OWN.match(line), KERNEL.match(line)
+        if kernel:
+            dump.kind = "LHV's"
+            _kernel(dump, *kernel.groups())
+        elif own:
             dump.kind = "LHV's"
             _own(dump, *own.groups())
         elif SECTION.match(line):
@@ -141,6 +147,15 @@ def _items(dump, section, line):
     return not rest.strip(" ,")
 
 
+def _kernel(dump, encoding, value, address):
+    """A line of dump=vmcs: a field, or where the VMCS is. Of several CPUs the first one's count."""
+    if address:
+        if not dump.more:
+            dump.more.append(f"mode current_vmcs {address}")
+    elif value:
+        dump.fields.setdefault(encoding, int(value, 16))
+
+
 def _own(dump, what, name, value):
     if what == "vmcs":
         dump.fields[name.upper()] = int(value, 16)
@@ -152,7 +167,7 @@ def ask(dump, program):
     """The model's answer: a list of lines, each a list of words (see scripts/host/explain.c)."""
     lines = [f"field {name} {value:x}" for name, value in dump.fields.items()] + dump.more
     if not any(line.startswith("mode ia32e") for line in dump.more):
-        lines.append(f"mode ia32e {dump.fields.get('EXIT_CONTROLS', 0x200) >> 9 & 1:x}")
+        lines.append(f"mode ia32e {dump.fields.get('EXIT_CONTROLS', dump.fields.get('400c', 0x200)) >> 9 & 1:x}")
     try:
         done = subprocess.run([program], input="\n".join(lines) + "\n", text=True, capture_output=True)
     except OSError:

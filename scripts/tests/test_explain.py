@@ -66,6 +66,17 @@ def test_exactly_the_violated_rules_are_named(tmp_path, name, changes, rules, ou
     assert violated == rules, done.stdout
 
 
+def test_what_the_kernel_prints_is_read(tmp_path):
+    fields = re.findall(r"# vmcs (\S+) = (\S+)  (.*)", (DUMPS / "lhv.txt").read_text())
+    lines = ["#   cpu 0: VMCS at 0x1000", *(f"#   cpu 0: 0x{int(e, 16):04x} {name:46} 0x{value}" for e, value, name in fields)]
+    (tmp_path / "dump").write_text("\n".join(lines))
+    done, violated = explain(tmp_path / "dump")
+    assert done.returncode == 0 and not violated and f"{len(fields)} fields" in done.stdout, done.stdout
+    (tmp_path / "dump").write_text(re.sub(r"(0x4812 .*) 0x\w+", r"\1 0x10000", "\n".join(lines)))
+    done, violated = explain(tmp_path / "dump")
+    assert done.returncode == 1 and violated == ["entry.guest.idtr.limit"], done.stdout
+
+
 def test_lines_that_are_not_understood_are_said(tmp_path):
     text = (DUMPS / "kvm.txt").read_text().replace("TSC Offset =", "TSC Ofset =")
     (tmp_path / "dump").write_text(text)
