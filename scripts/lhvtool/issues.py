@@ -9,11 +9,16 @@ from . import platforms
 from .problem import Problem
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "known-issues.md"
+SEQUENCE = "**Shortest sequence**"
 
 
 def text(issue):
     """The text of an issue. Error: Problem where the page that it points at does not have it."""
-    lines = [f"# {issue.id}: {issue.sentence}", "", *section(issue).strip().splitlines(), ""]
+    body = section(issue)
+    lines = [f"# {issue.id}: {issue.sentence}", "", *body.strip().splitlines(), ""]
+    if SEQUENCE not in body and (others := _sequences(body)):
+        lines += ["Shortest sequences:", "", *(f"- {name}: {sequence}" for name, sequence in others.items()), ""]
     if issue.report:
         lines += ["Public reports:", "", *(f"- {address}" for address in issue.report), ""]
     lines += ["Repeat with LHV:", "", f"    {command(issue)}", ""]
@@ -24,13 +29,24 @@ def section(issue):
     """What the page says of an issue, without its heading. Error: Problem where there is no such page or section."""
     file, _, anchor = issue.evidence.partition("#")
     try:
-        page = (ROOT / file).read_text()
+        found = _sections((ROOT / file).read_text())
     except OSError as error:
         raise Problem(f"{file}, which the known issue {issue.id} points at, cannot be read: {error.strerror}.") from None
-    match = re.search(rf"^### {re.escape(anchor)}\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL)
-    if not match:
+    if anchor not in found:
         raise Problem(f"{file} has no section {anchor}, which the known issue {issue.id} points at.")
-    return re.sub(r"\[([^]]+)\]\(#[^)]*\)", r"\1", match[1])
+    return re.sub(r"\[([^]]+)\]\(#[^)]*\)", r"\1", found[anchor])
+
+
+def _sections(page):
+    """The sections of a page on known issues, by their headings."""
+    return dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", page, re.MULTILINE | re.DOTALL))
+
+
+def _sequences(body):
+    """The shortest sequences of the other issues that a section names, by their names."""
+    found = {name: re.search(rf"{re.escape(SEQUENCE)}: (.*?)(?=^- |\Z)", text, re.MULTILINE | re.DOTALL)
+             for name, text in _sections(PAGE.read_text()).items() if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", body)}
+    return {name: " ".join(match[1].split()) for name, match in found.items() if match}
 
 
 def command(issue):

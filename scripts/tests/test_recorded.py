@@ -14,7 +14,7 @@ from junitparser import JUnitXml
 from conftest import SCRIPTS
 from lhvtool import junit, recorded
 from lhvtool.log import BootLog
-from test_run import HEADER, ONE, Script, play
+from test_run import HEADER, ONE, Script, play, wait_until
 
 CLEAN = Path(__file__).parent / "logs" / "bochs.txt"
 DATA = CLEAN.read_bytes()
@@ -94,9 +94,9 @@ def on_a_line(tmp_path, data, *words, hang_up=False):
         assert "Boot the machine now" in process.stdout.readline()
         line.write(data)
         if hang_up:
+            serial = tmp_path / "out" / "serial.txt"
+            wait_until(lambda: serial.exists() and serial.stat().st_size >= len(data))
             os.close(its)
-            while (tmp_path / "out" / "serial.txt").stat().st_size < len(data):
-                pass
             line.close()
         out = process.communicate(timeout=60)[0]
     return process.returncode, out, json.loads((tmp_path / "out" / "result.json").read_text())
