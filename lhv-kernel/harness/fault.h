@@ -29,7 +29,7 @@
 	  "vmxoff.*", \
 	  "succeeded|#GP(0)|VMfailInvalid|VMfailValid(15)*", "*.ud-before-cpl *.ud-before-operand *.real-mode-ud *.virtual-8086-ud vmfunc.root-ud vmcs.* caps.cpuid-vmxe vmxon.* vmptrst.no-current-after-vmxon *.vmxoff* *-vmxoff user.host.vmx.*") \
 	X(EXIT_REASON, "exit-reason", "every VM exit reports the reason of the one with the next number", \
-	  "exit.*", "VM exit *", "vm* ept.* invept.* invvpid.*guest* vpid.* shadow.* msr.* user.guest.* ug.* mtrr.guest.* timer.* irq7.* ps2.irq12.guest") \
+	  "exit.*", "VM exit *", "vm* entry.model.* ept.* invept.* invvpid.*guest* vpid.* shadow.* msr.* user.guest.* ug.* mtrr.guest.* timer.* irq7.* ps2.irq12.guest") \
 	X(EXIT_LENGTH, "exit-length", "VM exits report instruction length 0", \
 	  "exit.cpuid.length exit.vmcall.length", \
 	  "0x0", "vm* ept.* shadow.exit-changes-nothing msr.bitmap.exit.* timer.tsc.*-exits") \
@@ -121,7 +121,7 @@
 	  "vmclear.operand-* vmptrld.operand-* vmptrst.operand-*", "succeeded", "") \
 	X(VMPTRST_WRONG, "vmptrst-wrong", "VMPTRST stores 0 without a current VMCS, else the page after", \
 	  "vmptrst.value* vmptrst.no-current* vmptrld.success", \
-	  "0x*", "*.operand-register vmlaunch.*-alone vmresume.*-alone vmxon.success vmxoff.with-current-vmcs vmclear.* vmcs.launch-state.* *.no-current-vmcs shadow.current") \
+	  "0x*", "entry.model.* *.operand-register vmlaunch.*-alone vmresume.*-alone vmxon.success vmxoff.with-current-vmcs vmclear.* vmcs.launch-state.* *.no-current-vmcs shadow.current") \
 	X(LAUNCH_STATE_KEPT, "launch-state-kept", "VMCLEAR does not clear the launch state", \
 	  "vmcs.launch-state.*vmclear*", "succeeded|VM entry: VMfailValid(4)*", "") \
 	X(EPT_TYPE_WB, "ept-type-wb", "extended page tables map device memory write-back", \
