@@ -37,7 +37,8 @@ class Platform:
     can_reboot = True             # whether it can be started again for the rest of the rules
     started_by_hand = False       # whether somebody starts it, so that silence before its log means nothing
     deterministic = False         # whether the same boot always gives the same result
-    death = None                  # a pattern (bytes) of a whole line of the log that says that the platform has died
+    death = None                  # a pattern (bytes) of a whole line of the log that says that the platform has died; group 1
+                                  # is the word that tells
 
     def prepare(self, folder, command_line):
         """Writes what the emulator needs into the folder; returns its command."""
@@ -125,7 +126,8 @@ def _follow(process, path, log, timeout, watch, platform):
     """Feeds the log as the file grows.
 
     Result: how the boot ended (see Boot.ended), and the line that tells of the platform's death, or "". What comes
-    after that line is not fed: other CPUs may go on for a while, but no more as the rules want it.
+    after the word that tells is not fed: other CPUs may go on for a while, in the same line even, but no more as the
+    rules want it.
     """
     serial = None
     heard = time.monotonic()
@@ -141,14 +143,15 @@ def _follow(process, path, log, timeout, watch, platform):
             if data:
                 heard = time.monotonic()
                 dead = platform.death and re.search(platform.death, line + data)
-                log.feed(data[:dead.end() - len(line)] if dead else data)
-                line = (line + data).rpartition(b"\n")[2]
+                whole, end, line = (line + data).rpartition(b"\n")
+                log.feed((whole + end)[:dead.end(1) if dead else None])
                 watch(log)
             if log.verdict:
                 return "verdict", ""
             if log.starts > 1:
                 return "reboot", ""
             if data and dead:
+                line = b""
                 return "death", dead[0].decode("utf-8", "replace").strip()
             if not alive:
                 return "exit", ""
@@ -156,5 +159,6 @@ def _follow(process, path, log, timeout, watch, platform):
                 return "silence", ""
             time.sleep(POLL_SECONDS)
     finally:
+        log.feed(line)
         if serial:
             serial.close()

@@ -17,7 +17,7 @@ class Xmhf(Platform):
     silence = 40                  # it fills tables for seconds without a word
     # "Fatal: Halting! Condition '…' failed, line 12, file …", "CPU(0x00): HALT!", "CPU(0x00): error(halt), …" and their
     # like. One CPU says so and stops; the others stop when they next need it, or never.
-    death = rb"(?i)[^\n]*(?:halt(?:ing)?!|error\(halt\))[^\n]*\n"
+    death = rb"(?i)[^\n]*(halt(?:ing)?!|error\(halt\))[^\n]*\n"
 
     def __init__(self, kernel, model, cpus, memory, arch, folder):
         """Arguments: the kernel image; a model's name or None; the number of CPUs; MiB of memory; the kernel's build;
