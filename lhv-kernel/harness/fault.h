@@ -148,7 +148,7 @@
 	X(EXIT_BEFORE_CPL, "exit-before-cpl", "VM exits come before the privilege level is looked at", \
 	  "user.guest.gp.*", "VM exit 12 HLT at *", "") \
 	X(UNRESTRICTED_IGNORED, "unrestricted-ignored", "\"unrestricted guest\" does nothing", \
-	  "ug.*", "VM-entry failure 33 *|succeeded", "") \
+	  "ug.*", "VM-entry failure 33 *|succeeded", "*.guest-real-mode") \
 	X(ERROR_NUMBER, "error-number", "VMfailValid reports the next VM-instruction error number", \
 	  "vmclear.flags-valid vmread.unsupported.bit-12 vmlaunch.controls.error7 vmresume.host.error8 vmxon.in-root-error15 invept.type-reserved", \
 	  "VMfailValid(*|VM entry: VMfailValid(*", "vm* inv* caps.misc.vmwrite-any shadow.* msr.* ug.* timer.preemption.*") \

@@ -23,7 +23,8 @@ def ticks_in_rules(done):
 
 
 def test_timers_tick_in_host_and_guests_while_rules_run_and_change_no_result(lhv):
-    alone, soak = lhv("run"), lhv("run", "--iter", "2")
+    deadly = ["--skip", "*.unsupported.high-natural"]     # of Bochs: see known-issues.yaml
+    alone, soak = lhv("run", *deadly), lhv("run", "--iter", "2", *deadly)
     assert {rule["id"]: rule["outcome"] for rule in soak.rules if not rule["id"].startswith("soak.")} == {
         rule["id"]: rule["outcome"] for rule in alone.rules}
     assert min(ticks_in_rules(soak)) >= 10, ticks_in_rules(soak)
