@@ -150,6 +150,13 @@ def test_a_thousand_rules_of_eight_runs_are_quick(results, tmp_path, browser):
     assert len(rules) > 1000 and took < 5000             # 0.3 s where nothing else runs
 
 
+def test_many_runs_leave_the_rules_their_column(results, tmp_path, browser):
+    one = saved.load(results / "1-known" / "result.json")
+    (tmp_path / "wide.html").write_text(page.document([(str(run), one) for run in range(30)]))
+    browser.get(f"file://{tmp_path / 'wide.html'}")
+    assert browser.execute_script("return document.querySelector('thead th').getBoundingClientRect().width") > 300
+
+
 def test_a_comparison(lhv, results):
     done = lhv("diff", results / "1-known", results / "1-known" / "result.json")
     assert done.status == 0 and "same 112 results and facts" in done.out
