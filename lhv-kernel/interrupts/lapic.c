@@ -38,6 +38,7 @@ u32 lapic_read(unsigned reg)
 
 void lapic_write(unsigned reg, u32 value)
 {
+	this_cpu()->lapic_used = true;
 	if (x2apic)
 		msr_write(MSR_X2APIC_BASE + reg / 16, value);
 	else
@@ -83,7 +84,7 @@ bool lapic_init(bool boot)
 
 void lapic_reset(void)
 {
-	if (!there)
+	if (!there || !this_cpu()->lapic_used)
 		return;
 	lapic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_APIC_TIMER);
 	lapic_write(LAPIC_TIMER_INITIAL, 0);
@@ -98,10 +99,13 @@ void lapic_reset(void)
 			break;
 		lapic_eoi();
 	}
+	this_cpu()->lapic_used = false;
 }
 
 void lapic_send(u32 apic_id, u32 command)
 {
+	for (unsigned i = 0; i < cpu_count; i++)
+		cpus[i].lapic_used = true; /* the interrupt is in service there, then */
 	if (x2apic) {
 		asm volatile("mfence" : : : "memory"); /* this WRMSR does not serialise */
 		msr_write(MSR_X2APIC_BASE + LAPIC_ICR / 16, (u64)apic_id << 32 | command);

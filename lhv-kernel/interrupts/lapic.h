@@ -28,7 +28,8 @@ enum {
 /* Is there a local APIC that is enabled, or can be? Enables it on this CPU: virtual wire on the bootstrap processor. */
 bool lapic_init(bool boot);
 
-/* The timer stopped and masked, priority 0, nothing in service: the state between rules. */
+/* The timer stopped and masked, priority 0, nothing in service: the state between rules. Left out where nothing was written
+   to this CPU's registers since, because under a hypervisor each access is a VM exit. */
 void lapic_reset(void);
 
 bool lapic_there(void);

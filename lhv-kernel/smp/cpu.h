@@ -42,7 +42,8 @@ struct cpu {
 	volatile u32 interrupts[IDT_ENTRIES], guest_interrupts[IDT_ENTRIES];
 	volatile u32 spurious[2], guest_spurious[2];
 	volatile u32 nmis;
-	bool ticking; /* the timers of a soak run */
+	bool ticking;	 /* the timers of a soak run */
+	bool lapic_used; /* since lapic_reset(): its registers were written, or another CPU sent it an interrupt */
 
 	/* The harness */
 	volatile u32 arrived;	 /* barriers that this CPU has come to */
